@@ -29,7 +29,7 @@ QUALITY = 50
 def _words(hashes: Sequence[str]) -> NDArray[numpy.uint64]:
     """Fingerprints as rows of four 64-bit words. Raises ValueError for anything but 64 hexadecimal
     digits."""
-    if any(len(one) != BITS // 4 for one in hashes):
+    if any(len(digest) != BITS // 4 for digest in hashes):
         raise ValueError("a PDQ fingerprint has 64 hexadecimal digits")
     return numpy.frombuffer(bytes.fromhex("".join(hashes)), numpy.uint64).reshape(-1, 4)
 
@@ -39,8 +39,12 @@ def distance(a: str, b: str) -> int:
     return int(_distances(_words([a]), _words([b]))[0])
 
 
-def _distances(one: NDArray[numpy.uint64], many: NDArray[numpy.uint64]) -> NDArray[numpy.uint64]:
-    counted: NDArray[numpy.uint64] = numpy.bitwise_count(one ^ many).sum(axis=1, dtype=numpy.uint64)
+def _distances(
+    picture: NDArray[numpy.uint64], many: NDArray[numpy.uint64]
+) -> NDArray[numpy.uint64]:
+    counted: NDArray[numpy.uint64] = numpy.bitwise_count(picture ^ many).sum(
+        axis=1, dtype=numpy.uint64
+    )
     return counted
 
 
@@ -56,11 +60,11 @@ def neighbours(
     if not query or not hashes:
         return []
     many = _words(hashes)
-    nearest = numpy.min([_distances(one, many) for one in _words(query)], axis=0)
+    nearest = numpy.min([_distances(words, many) for words in _words(query)], axis=0)
     near = numpy.flatnonzero(nearest <= within)
     return sorted(
         ((int(place), int(nearest[place])) for place in near),
-        key=lambda found: (found[1], found[0]),
+        key=lambda neighbour: (neighbour[1], neighbour[0]),
     )
 
 
@@ -93,8 +97,8 @@ def cluster(
     ]
     upright = [pictures[place][0] for place in usable]
     for at, place in enumerate(usable):
-        for found, _ in neighbours(pictures[place], upright[:at]):
-            low, high = sorted((first(place), first(usable[found])))
+        for index, _ in neighbours(pictures[place], upright[:at]):
+            low, high = sorted((first(place), first(usable[index])))
             group[high] = low
     groups: dict[int, list[int]] = {}
     for place in range(len(pictures)):

@@ -498,27 +498,27 @@ _NUMBERS: dict[str, int] = {
 def _exif(image: Image.Image, kept: bytes = b"") -> dict[str, dict[int, Any]]:
     """The main, Exif and GPS directories, from `kept` if there is any. What cannot be read is left
     out, one tag at a time."""
-    found: dict[str, dict[int, Any]] = {"main": {}, "exif": {}, "gps": {}}
+    tags: dict[str, dict[int, Any]] = {"main": {}, "exif": {}, "gps": {}}
     with suppress(Exception):  # The parser meets arbitrary bytes here and raises arbitrary errors.
         exif = image.getexif()
         if kept:
             exif.load(kept)
-        found["main"] = _tags(exif)
+        tags["main"] = _tags(exif)
         for name, ifd in (("exif", ExifTags.IFD.Exif), ("gps", ExifTags.IFD.GPSInfo)):
             with suppress(Exception):  # As above, one directory at a time.
-                found[name] = _tags(exif.get_ifd(ifd))
-        found["order"] = {0: exif.endian}
-    return found
+                tags[name] = _tags(exif.get_ifd(ifd))
+        tags["order"] = {0: exif.endian}
+    return tags
 
 
 def _tags(directory: Any) -> dict[int, Any]:
-    found = {}
+    values = {}
     for tag in list(directory):
         with suppress(
             Exception
         ):  # As above, one tag at a time: the orientation is not lost for a comment.
-            found[tag] = directory[tag]
-    return found
+            values[tag] = directory[tag]
+    return values
 
 
 def _orientation(exif: dict[str, dict[int, Any]]) -> int:
@@ -626,37 +626,38 @@ def _metadata(
     were not there."""
     tags = {**exif["main"], **exif["exif"]}
     order = str(exif.get("order", {}).get(0) or "<")
-    found: dict[str, str | int] = {
+    metadata: dict[str, str | int] = {
         name: text for name, tag in _TEXTS.items() if (text := _text(tags.get(tag), order))
     }
     for name, tag in _TIMES.items():
         with suppress(ValueError):  # Local time without a zone, as EXIF writes it: kept as such.
-            found[name] = datetime.strptime(_text(tags.get(tag)), "%Y:%m:%d %H:%M:%S").isoformat()  # noqa: DTZ007  EXIF names no zone
+            taken = datetime.strptime(_text(tags.get(tag)), "%Y:%m:%d %H:%M:%S")  # noqa: DTZ007  EXIF names no zone
+            metadata[name] = taken.isoformat()
     for name, tag in _NUMBERS.items():
         if type(value := tags.get(tag)) is int and 0 < value < 2**32:
-            found[name] = value
+            metadata[name] = value
     gps = exif["gps"]
     for name, tag, limit in (("gps_latitude", 2, 90), ("gps_longitude", 4, 180)):
         if degrees := _degrees(gps.get(tag), gps.get(tag - 1), limit):
-            found[name] = degrees
+            metadata[name] = degrees
     altitude = _number(gps.get(6))
     if altitude is not None:
         below_sea = gps.get(5) in (1, b"\x01")
-        found["gps_altitude"] = f"{-altitude if below_sea else altitude:.2f}"
+        metadata["gps_altitude"] = f"{-altitude if below_sea else altitude:.2f}"
     if date := _text(gps.get(29)):
-        found["gps_date"] = date[:10]
+        metadata["gps_date"] = date[:10]
     clock = gps.get(7)
     if (
         isinstance(clock, tuple)
         and len(clock) == 3
         and None not in (parts := [_number(part) for part in clock])
     ):
-        found["gps_time"] = ":".join(f"{int(part or 0):02d}" for part in parts)
+        metadata["gps_time"] = ":".join(f"{int(part or 0):02d}" for part in parts)
     if icc:
-        found["has_profile"] = 1
+        metadata["has_profile"] = 1
     if xmp:
-        found["has_xmp"] = 1
-    return found
+        metadata["has_xmp"] = 1
+    return metadata
 
 
 # Imported for what they register; Pillow would import them only when a file asks for them, and a

@@ -200,7 +200,7 @@ def decoded_from(
     eight = header.get("pdq_all8")
     if not isinstance(eight, list) or len(eight) != 8:
         raise InconsistentResultError("fingerprints")
-    hashes = tuple(_match(one, _HASH, "fingerprint") for one in eight)
+    hashes = tuple(_match(digest, _HASH, "fingerprint") for digest in eight)
     return DecodedPicture(
         format=kind,
         width=width,

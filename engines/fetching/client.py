@@ -107,10 +107,10 @@ def resolve(host: str, port: int) -> list[str]:
     The name goes as bytes, because for text Python applies the older IDNA 2003 once more; and with
     the root's dot, so that no search list turns it into a name of our own network.
     """
-    found = socket.getaddrinfo(
+    entries = socket.getaddrinfo(
         host.encode("ascii") + b".", port, type=socket.SOCK_STREAM, proto=socket.IPPROTO_TCP
     )
-    return [str(entry[4][0]) for entry in found]
+    return [str(entry[4][0]) for entry in entries]
 
 
 def open_connection(address: str, port: int, seconds: float) -> socket.socket:
@@ -282,15 +282,15 @@ class Client:
 
         threading.Thread(target=ask, name="resolve", daemon=True).start()
         try:
-            found = box.get(timeout=min(self._limits.connect_seconds, deadline.left()))
+            answer = box.get(timeout=min(self._limits.connect_seconds, deadline.left()))
         except Empty:
             deadline.left()
             raise FetchError("dns", "The host's name did not resolve in time.") from None
-        if isinstance(found, OSError | UnicodeError):
-            raise FetchError("dns", "The host's name does not resolve.") from found
-        if isinstance(found, Exception):
-            raise found
-        return found
+        if isinstance(answer, OSError | UnicodeError):
+            raise FetchError("dns", "The host's name does not resolve.") from answer
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
 
     def _connect(self, target: Target, deadline: Deadline) -> tuple[socket.socket, str]:
         last: OSError | None = None
@@ -543,13 +543,13 @@ def _check_peer(connection: socket.socket, address: str, port: int) -> str:
 def _location(headers: list[tuple[str, str]]) -> str | None:
     """Return where a redirect leads, or None where it does not say. Raw UTF-8 is common there and
     read as such."""
-    found = [value for name, value in headers if name == "location"]
-    if not found:
+    values = [value for name, value in headers if name == "location"]
+    if not values:
         return None
-    if len(found) > 1:
+    if len(values) > 1:
         raise FetchError("protocol", "The redirect names more than one place.")
     try:
-        return found[0].encode("latin-1").decode("utf-8")
+        return values[0].encode("latin-1").decode("utf-8")
     except UnicodeDecodeError as error:
         raise FetchError("protocol", "The redirect's address is not text.") from error
 

@@ -102,13 +102,13 @@ def parse_url(text: str, *, local: Container[str] = ()) -> Target:
         raise UrlRefusedError("too_long", f"The address is longer than {MAX_URL} characters.")
     _check_characters(text)
 
-    found = _SCHEME.match(text)
-    if not found:
+    match = _SCHEME.match(text)
+    if not match:
         raise UrlRefusedError("no_scheme", "The address does not begin with http:// or https://.")
-    scheme = found[1].lower()
+    scheme = match[1].lower()
     if scheme not in DEFAULT_PORTS:
         raise UrlRefusedError("scheme", "Only http and https addresses are fetched.")
-    rest = text[found.end() :]
+    rest = text[match.end() :]
     if not rest.startswith("//"):
         raise UrlRefusedError("slashes", "Two slashes must follow the colon after http or https.")
     rest = rest[2:]

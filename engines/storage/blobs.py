@@ -104,9 +104,9 @@ class TooManyOrphansError(Exception):
     """A sweep found more unreferenced files than it may remove, and removed none: more likely the
     question was wrong."""
 
-    def __init__(self, found: int, at_most: int) -> None:
-        super().__init__(f"{found} files are referenced by nothing, at most {at_most} may be swept")
-        self.found = found
+    def __init__(self, count: int, at_most: int) -> None:
+        super().__init__(f"{count} files are referenced by nothing, at most {at_most} may be swept")
+        self.found = count
         self.at_most = at_most
 
 
@@ -355,12 +355,12 @@ class BlobStore:
         must be longer than any transaction between `put` and the commit of its row."""
         if not self.root.exists():
             return []
-        until, found = self._clock() - older_than.total_seconds(), []
+        until, unnamed = self._clock() - older_than.total_seconds(), []
         old = (sha256 for sha256 in self.addresses() if _touched(self.path(sha256)) <= until)
         while batch := list(islice(old, _ASKED_AT_ONCE)):
             known = named(batch)
-            found += [sha256 for sha256 in batch if sha256 not in known]
-        return found
+            unnamed += [sha256 for sha256 in batch if sha256 not in known]
+        return unnamed
 
     def sweep_incoming(self, older_than: timedelta) -> int:
         """Remove what killed processes left half received, if untouched for `older_than`. Returns
@@ -380,12 +380,12 @@ class BlobStore:
 
         Raises TooManyOrphansError, with nothing removed, if more than `at_most` files would go.
         """
-        found = self.orphans(named, older_than)
-        if len(found) > at_most:
-            raise TooManyOrphansError(len(found), at_most)
+        orphans = self.orphans(named, older_than)
+        if len(orphans) > at_most:
+            raise TooManyOrphansError(len(orphans), at_most)
         temporaries = self.sweep_incoming(older_than)
         return SweepResult(
-            temporaries, tuple(sha256 for sha256 in found if self.drop(sha256, named, older_than))
+            temporaries, tuple(sha256 for sha256 in orphans if self.drop(sha256, named, older_than))
         )
 
     def _clock(self) -> float:

@@ -298,24 +298,24 @@ class Bucket:
         """Every address in the bucket, and since when it is there."""
         with _asking("list"):
             for page in self._pages("list_objects_v2"):
-                for one in page.get("Contents", ()):
-                    name = str(one["Key"]).rpartition("/")[2]
-                    if len(name) == 64 and one["Key"] == key_of(name):
-                        yield name, one["LastModified"]
+                for item in page.get("Contents", ()):
+                    name = str(item["Key"]).rpartition("/")[2]
+                    if len(name) == 64 and item["Key"] == key_of(name):
+                        yield name, item["LastModified"]
 
     def _versions(self, sha256: str) -> list[_Version]:
         """All versions of one object, and the marks of deletions."""
         with _asking("list"):
             pages = self._pages("list_object_versions", Prefix=key_of(sha256))
             each = [
-                one
+                version
                 for page in pages
-                for one in (*page.get("Versions", ()), *page.get("DeleteMarkers", ()))
+                for version in (*page.get("Versions", ()), *page.get("DeleteMarkers", ()))
             ]
         return [
-            _Version(one["VersionId"], one["LastModified"])
-            for one in each
-            if one["Key"] == key_of(sha256)
+            _Version(version["VersionId"], version["LastModified"])
+            for version in each
+            if version["Key"] == key_of(sha256)
         ]
 
     def _delete(self, sha256: str, version: _Version) -> None:
@@ -344,7 +344,7 @@ class Bucket:
         # not among them.
         if (
             not versions
-            or any(one.modified > until for one in versions)
+            or any(version.modified > until for version in versions)
             or sha256 in named([sha256])
         ):
             return False
@@ -397,12 +397,12 @@ class BucketStore(BlobStore):
             for _attempt in range(_COLLISIONS):
                 if self.bucket.upload(sha256, path):
                     return True
-                found = self.bucket.look(sha256)
-                if found is None:
+                state = self.bucket.look(sha256)
+                if state is None:
                     continue  # What was there was removed since, or nothing came of it.
-                if not found.whole:
+                if not state.whole:
                     raise DamagedError(sha256)
-                if found.age <= self.fresh_for or self.bucket.upload(sha256, path, anew=True):
+                if state.age <= self.fresh_for or self.bucket.upload(sha256, path, anew=True):
                     return False
         except FileNotFoundError:
             raise BucketError(
@@ -446,12 +446,12 @@ class BucketStore(BlobStore):
         BucketError."""
         if not self.bucket.keeps_versions():
             raise VersioningDisabledError
-        until, found = self.bucket.clock() - older_than, []
+        until, unnamed = self.bucket.clock() - older_than, []
         old = (sha256 for sha256, since in self.bucket.addresses() if since <= until)
         while batch := list(islice(old, _ASKED_AT_ONCE)):
             known = named(batch)
-            found += [sha256 for sha256 in batch if sha256 not in known]
-        return found
+            unnamed += [sha256 for sha256 in batch if sha256 not in known]
+        return unnamed
 
     def drop_in_bucket(self, sha256: str, named: Named, older_than: timedelta) -> bool:
         """Like `drop`, of what lies in the bucket. Needs the owner's credentials. Raises

@@ -82,25 +82,25 @@ def compare(
     blocks = [(old_at[o], new_at[n], old_at[o + length] - old_at[o]) for o, n, length in whole]
     old_cuts = sorted((move.old_start, move.old_end) for move in moves)
     new_cuts = sorted((move.new_start, move.new_end) for move in moves)
-    found = list(blocks)
+    runs = list(blocks)
     room = ALL_GAPS
     for old_start, old_end, new_start, new_end in _filled_gaps(blocks, len(old), len(new)):
         size = old_end - old_start + new_end - new_start
         if size > min(LARGEST_GAP, room):
-            found += _shifted(
+            runs += _shifted(
                 _only_ends(old[old_start:old_end], new[new_start:new_end]), old_start, new_start
             )
             continue
         room -= size
         if moves:
-            found += _around(
+            runs += _around(
                 old, new, minus(old_start, old_end, old_cuts), minus(new_start, new_end, new_cuts)
             )
         else:
-            found += _shifted(
+            runs += _shifted(
                 _by_clause(old[old_start:old_end], new[new_start:new_end]), old_start, new_start
             )
-    return joined(sorted(found)), moves
+    return joined(sorted(runs)), moves
 
 
 def gaps(blocks: Iterable[Common], old_length: int, new_length: int) -> Iterator[tuple[Span, Span]]:
@@ -252,10 +252,10 @@ def _by_parts(
     a_at = list(accumulate(map(len, a_parts), initial=0))
     b_at = list(accumulate(map(len, b_parts), initial=0))
     whole = _align(a_parts, b_parts, holds)
-    found = [(a_at[o], b_at[n], a_at[o + length] - a_at[o]) for o, n, length in whole]
-    for a_start, a_end, b_start, b_end in _filled_gaps(found, len(a), len(b)):
-        found += _shifted(inner(a[a_start:a_end], b[b_start:b_end]), a_start, b_start)
-    return sorted(found)
+    runs = [(a_at[o], b_at[n], a_at[o + length] - a_at[o]) for o, n, length in whole]
+    for a_start, a_end, b_start, b_end in _filled_gaps(runs, len(a), len(b)):
+        runs += _shifted(inner(a[a_start:a_end], b[b_start:b_end]), a_start, b_start)
+    return sorted(runs)
 
 
 def _exactly(a: str, b: str) -> list[Common]:
@@ -273,17 +273,17 @@ def _exactly(a: str, b: str) -> list[Common]:
 
 
 def _small(a: str, b: str) -> list[Common]:
-    found = []
+    runs = []
     i = j = 0
     # No time limit and no line mode: both would make the answer depend on more than the texts.
     for kind, length in fast_diff_match_patch.diff(
         a, b, timelimit=0, checklines=False, cleanup="No", counts_only=True
     ):
         if kind == "=":
-            found.append((i, j, length))
+            runs.append((i, j, length))
         i += length if kind != "+" else 0
         j += length if kind != "-" else 0
-    return found
+    return runs
 
 
 def _large(a: Sequence[Any], b: Sequence[Any]) -> list[Common]:
@@ -294,8 +294,8 @@ def _large(a: Sequence[Any], b: Sequence[Any]) -> list[Common]:
     ]
 
 
-def _shifted(found: Iterable[Common], old: int, new: int) -> list[Common]:
-    return [(i + old, j + new, length) for i, j, length in found]
+def _shifted(runs: Iterable[Common], old: int, new: int) -> list[Common]:
+    return [(i + old, j + new, length) for i, j, length in runs]
 
 
 # --- Sequences ------------------------------------------------------------------------------------
@@ -316,7 +316,7 @@ def _align(
     items are words and characters, of which one that stands once in both proves nothing: they are
     compared exactly at once.
     """
-    found: list[Common] = []
+    aligned: list[Common] = []
     waiting = [(0, len(a), 0, len(b), 0)]
     while waiting:
         a_start, a_end, b_start, b_end, rounds = waiting.pop()
@@ -324,34 +324,34 @@ def _align(
             a_end - a_start == b_end - b_start == 1
         ):  # most gaps of a text that was edited here and there
             if a[a_start] == b[b_start]:
-                found.append((a_start, b_start, 1))
+                aligned.append((a_start, b_start, 1))
             continue
         head, tail = _common_ends(a[a_start:a_end], b[b_start:b_end])
-        found.append((a_start, b_start, head))
-        found.append((a_end - tail, b_end - tail, tail))
+        aligned.append((a_start, b_start, head))
+        aligned.append((a_end - tail, b_end - tail, tail))
         a_start, b_start = a_start + head, b_start + head
         part_a, part_b = a[a_start : a_end - tail], b[b_start : b_end - tail]
         if not part_a or not part_b:
             continue
         runs = _anchors(part_a, part_b) if holds and rounds < ANCHOR_ROUNDS else []
         if runs:
-            found += _shifted(runs, a_start, b_start)
+            aligned += _shifted(runs, a_start, b_start)
             waiting += [
                 (a_start + i, a_start + i_end, b_start + j, b_start + j_end, rounds + 1)
                 for i, i_end, j, j_end in _filled_gaps(runs, len(part_a), len(part_b))
             ]
         elif len(part_a) * len(part_b) <= LARGE_HUNK and not set(part_a).isdisjoint(part_b):
             exact = joined(_large(*_numbered(part_a, part_b)))
-            found += _shifted(
+            aligned += _shifted(
                 (
-                    one
-                    for one in exact
-                    if not holds or holds(part_a[one.old : one.old + one.length])
+                    run
+                    for run in exact
+                    if not holds or holds(part_a[run.old : run.old + run.length])
                 ),
                 a_start,
                 b_start,
             )
-    return joined(sorted(found))
+    return joined(sorted(aligned))
 
 
 def _numbered(a: Sequence[str], b: Sequence[str]) -> tuple[list[int], list[int]]:
@@ -454,15 +454,15 @@ def _rare_passages(a: str, b: str) -> list[Common]:
     size = ANCHOR_LENGTH
     grams_a = [a[index : index + size] for index in range(len(a) - size + 1)]
     grams_b = [b[index : index + size] for index in range(len(b) - size + 1)]
-    found: list[Common] = []
+    runs: list[Common] = []
     old_end = new_end = 0
     for i, j, length in _anchors(grams_a, grams_b):
         # What overlaps the passage before it on the other side only is cut by that much.
         over = max(old_end - i, new_end - j, 0)
         if length + size - 1 > over:
-            found.append((i + over, j + over, length + size - 1 - over))
+            runs.append((i + over, j + over, length + size - 1 - over))
             old_end, new_end = i + length + size - 1, j + length + size - 1
-    return found
+    return runs
 
 
 # --- Moves ----------------------------------------------------------------------------------------

@@ -171,12 +171,12 @@ def locate(quote: Quote, text: str) -> tuple[int, int] | None:
 
 def sight(quote: Quote, text: str) -> QuoteMatch:
     """What became of the quote in the text."""
-    found = locate(quote, text)
-    if found:
-        if turned := _turned(quote, text, *found):
+    span = locate(quote, text)
+    if span:
+        if turned := _turned(quote, text, *span):
             return QuoteMatch(Sight.REWORDED, *turned, text[slice(*turned)], 999)
-        kind = Sight.ELSEWHERE if _left_its_place(quote, text, *found) else Sight.VERBATIM
-        return QuoteMatch(kind, *found, text[slice(*found)], 1000)
+        kind = Sight.ELSEWHERE if _left_its_place(quote, text, *span) else Sight.VERBATIM
+        return QuoteMatch(kind, *span, text[slice(*span)], 1000)
     start, end, similarity, weight = _nearest(quote.exact, text)
     least = REWORDED_FROM_IF_SHORT if weight < SHORT_QUOTE else REWORDED_FROM
     if similarity >= least and not _is_neighbour(quote, text, start, end):
@@ -235,8 +235,8 @@ def _turned(quote: Quote, text: str, start: int, end: int) -> tuple[int, int] | 
     ):
         return start, end
     if not quote.prefix and not quote.suffix:
-        found = _ADJACENT.search(before)
-        return (start - len(before) + found.start(), end) if found else None
+        match = _ADJACENT.search(before)
+        return (start - len(before) + match.start(), end) if match else None
     was_before, was_behind = _beside(
         quote.prefix + quote.exact + quote.suffix,
         len(quote.prefix),
@@ -265,13 +265,13 @@ def _turned(quote: Quote, text: str, start: int, end: int) -> tuple[int, int] | 
 def _added(now: str, was: str) -> tuple[int, int] | None:
     """Where in `now` the first turning word stands that `was` does not have as often."""
     before: dict[str, int] = {}
-    for found in _TURNS.finditer(was):
-        before[found.group().lower()] = before.get(found.group().lower(), 0) + 1
-    for found in _TURNS.finditer(now):
-        word = found.group().lower()
+    for match in _TURNS.finditer(was):
+        before[match.group().lower()] = before.get(match.group().lower(), 0) + 1
+    for match in _TURNS.finditer(now):
+        word = match.group().lower()
         before[word] = before.get(word, 0) - 1
         if before[word] < 0:
-            return found.span()
+            return match.span()
     return None
 
 
@@ -300,7 +300,7 @@ def _left_its_place(quote: Quote, text: str, start: int, end: int) -> bool:
 
 def _label(before: str) -> str:
     return _ENDS.split(before)[-1].strip() or next(
-        (one.strip() for one in reversed(before.rstrip("\n").split("\n")) if one.strip()), ""
+        (line.strip() for line in reversed(before.rstrip("\n").split("\n")) if line.strip()), ""
     )
 
 
@@ -333,25 +333,25 @@ _SAID = re.compile(
 )  # punctuation parts a number from what follows it
 
 
-def same_words(one: str, other: str) -> bool:
+def same_words(first: str, other: str) -> bool:
     """Whether two passages differ by nothing but punctuation, white space and capitals: the same
     words, numbers, signs and units."""
-    return _said(one) == _said(other)
+    return _said(first) == _said(other)
 
 
 def _said(text: str) -> list[str]:
-    said: list[str] = []
+    words: list[str] = []
     number = False
-    for found in _SAID.finditer(_folded(text).text):
-        piece = found.group()
+    for match in _SAID.finditer(_folded(text).text):
+        piece = match.group()
         word = _WORD.fullmatch(piece) is not None
-        if not word and _SIGN.match(found.string, found.start()) is None:
+        if not word and _SIGN.match(match.string, match.start()) is None:
             number = False
             continue
         # What stands behind a number is its unit, in which capitals count: mW is not MW.
-        said.append(piece if number else piece.lower())
+        words.append(piece if number else piece.lower())
         number = piece[-1].isdigit()
-    return said
+    return words
 
 
 def _with_signs(text: str, start: int, end: int) -> tuple[int, int]:
@@ -376,11 +376,11 @@ class _FoldedText:
         a second folding."""
         narrow = original.translate(_WIDTHS)
         text, starts = _cut(
-            narrow, list(range(len(narrow))), [found.span() for found in _UNSEEN.finditer(narrow)]
+            narrow, list(range(len(narrow))), [match.span() for match in _UNSEEN.finditer(narrow)]
         )
-        text, starts = _cut(text, starts, [found.span() for found in _DASH_RUN.finditer(text)])
+        text, starts = _cut(text, starts, [match.span() for match in _DASH_RUN.finditer(text)])
         text, starts, self._ends = _composed(text, starts)
-        spaces = [found.span() for found in _SPACES.finditer(text)]
+        spaces = [match.span() for match in _SPACES.finditer(text)]
         kept = {
             start
             for start, end in spaces
@@ -442,11 +442,11 @@ def _composed(text: str, starts: list[int]) -> tuple[str, list[int], dict[int, i
     pieces: list[str] = []
     begun: list[int] = []
     ends: dict[int, int] = {}
-    for found in _CLUSTER.finditer(text):
-        start, end = found.span()
-        cluster = unicodedata.normalize("NFC", found.group())
+    for match in _CLUSTER.finditer(text):
+        start, end = match.span()
+        cluster = unicodedata.normalize("NFC", match.group())
         pieces.append(cluster)
-        if cluster == found.group():
+        if cluster == match.group():
             begun.extend(starts[start:end])
         else:
             begun.extend([starts[start]] * len(cluster))
@@ -486,8 +486,8 @@ def _cuts_a_word(text: str, start: int, end: int, quote: Quote) -> bool:
 
 def _common_start(a: str, b: str) -> int:
     common = 0
-    for one, other in zip(a, b, strict=False):
-        if one != other:
+    for first, other in zip(a, b, strict=False):
+        if first != other:
             break
         common += 1
     return common
@@ -559,16 +559,16 @@ def _candidates(quote_words: list[str], text_words: list[str]) -> list[int]:
     size = min(len(quote_words), len(text_words))
     sums = list(accumulate(hits, initial=0))
     scores = [end - start for start, end in zip(sums, sums[size:], strict=False)]
-    found: list[int] = []
+    places: list[int] = []
     for _ in range(CANDIDATES):
         top = max(scores)
         if top <= 0:
             break
         at = scores.index(top)
-        found.append(at)
+        places.append(at)
         low, high = max(0, at - size // 2), min(len(scores), at + size // 2 + 1)
         scores[low:high] = [0] * (high - low)
-    return found
+    return places
 
 
 def _best_span(quote_words: list[str], window: list[str], weight: int) -> tuple[int, int, int]:

@@ -281,10 +281,10 @@ def _path(parts: SplitResult) -> str:
     return _INDEX.sub("", unquote(parts.path))
 
 
-def _same_place(one: str, other: str) -> bool:
+def _same_place(first: str, other: str) -> bool:
     """Whether two addresses are one place: http or https, with or without www, a final slash,
     tracking, a title behind the path."""
-    a, b = _parts(one), _parts(other)
+    a, b = _parts(first), _parts(other)
     if _host(a) != _host(b):
         return False
     queries = [
@@ -469,14 +469,14 @@ def continues(text: str, previous: str) -> bool:
         return True
     if max(len(text), len(previous)) > LONGEST_COMPARED:
         return False
-    told = [
+    passages = [
         sentence.strip()
         for sentence in sentences(text)
         if _worth(sentence) >= WORTH_SHARING_IF_PART and not _is_furniture(sentence)
     ]
     return any(
         sight(Quote(sentence), previous).kind is not Sight.ABSENT
-        for sentence in told[:MOST_COMPARED]
+        for sentence in passages[:MOST_COMPARED]
     )
 
 
@@ -486,7 +486,7 @@ def _worth(text: str) -> int:
 
 def _pieces(text: str, least: int) -> set[str]:
     """The sentences and clauses of a text that are worth sharing, as quotes are compared."""
-    found = set()
+    pieces = set()
     for sentence in sentences(text):
         if _is_furniture(sentence):
             continue
@@ -496,8 +496,8 @@ def _pieces(text: str, least: int) -> set[str]:
             *((part, WORTH_SHARING_IF_PART) for part in parts if len(parts) > 1),
         ):
             if weight(piece) >= enough:
-                found.add(fold(piece).lower().strip(_EDGES))
-    return found
+                pieces.add(fold(piece).lower().strip(_EDGES))
+    return pieces
 
 
 def _is_furniture(sentence: str) -> bool:

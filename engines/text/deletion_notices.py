@@ -71,8 +71,8 @@ def _pattern(*alternatives: str) -> re.Pattern[str]:
     """One pattern for a list of statements; ‹name› stands for a slot."""
     return re.compile(
         "|".join(
-            re.sub("‹([a-z]+)›", lambda slot: f"(?:{_SLOTS[slot.group(1)]})", one)
-            for one in alternatives
+            re.sub("‹([a-z]+)›", lambda slot: f"(?:{_SLOTS[slot.group(1)]})", pattern)
+            for pattern in alternatives
         )
     )
 

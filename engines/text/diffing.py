@@ -387,8 +387,8 @@ class _Marks:
         if block.length > 2 * CRUMB_WORTH:
             return False
         text = self._old[block.old : block.old + block.length]
-        said = text.strip(" ")
-        if worth(said) > CRUMB_WORTH or said[-1:] in tuple("，、。！？；…,!?;\n\r\t"):
+        words = text.strip(" ")
+        if worth(words) > CRUMB_WORTH or words[-1:] in tuple("，、。！？；…,!?;\n\r\t"):
             return False
         left = (block.old > old_span[0]) + (block.new > new_span[0])
         right = (block.old + block.length < old_span[1]) + (block.new + block.length < new_span[1])

@@ -182,8 +182,8 @@ _HAN_OR_KANA: Final = re.compile("[\u3040-\u30ff]")
 def _likeliest(body: bytes) -> str:
     """The text in the encoding that fits it best, by how many of its characters are common ones,
     and by the page's language."""
-    found = _LANG.search(body[:META_REACH])
-    lang = found.group(1).decode("ascii").lower() if found else ""
+    match = _LANG.search(body[:META_REACH])
+    lang = match.group(1).decode("ascii").lower() if match else ""
     hint = _HINTS.get("-".join(lang.split("-")[:2])) or _HINTS.get(lang.split("-")[0]) or ""
     # A page of UTF-8 with a damaged byte or two has few of these, another encoding many.
     text = body.decode("utf-8", "replace")

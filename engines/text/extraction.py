@@ -442,7 +442,7 @@ class _Reader:
         as such."""
         self._xml = xml
         self._opened = {
-            found.lower() for found in islice(_CONTROLS.findall(page), MOST_LINKS)
+            name.lower() for name in islice(_CONTROLS.findall(page), MOST_LINKS)
         } | _SHOWN_BY_SCRIPT
         self._foreign = 0
         self._strikes = 0
@@ -534,7 +534,7 @@ class _Reader:
 
     def _chosen_links(self, chosen: list[_Block], article: int) -> tuple[tuple[str, str], ...]:
         inside = _MAIN if chosen and chosen[0].flags & _MAIN else 0
-        found: list[tuple[str, str]] = []
+        links: list[tuple[str, str]] = []
         for link in self._links:
             if (
                 link.flags & (_FURNITURE | _HIDDEN)
@@ -544,8 +544,8 @@ class _Reader:
                 continue
             address = self._absolute(link.href)
             if address and not link.href.lstrip().startswith("#"):
-                found.append((_one_line("".join(link.pieces)), address))
-        return tuple(found)
+                links.append((_one_line("".join(link.pieces)), address))
+        return tuple(links)
 
     def _published(self) -> str | None:
         names = (
@@ -646,7 +646,7 @@ class _Reader:
             name == "script" and attributes.get("type", "").strip().lower() == "application/ld+json"
         ):
             self._dates.extend(
-                found.group(1) for found in _LINKED_DATA_DATE.finditer(content[:200_000])
+                match.group(1) for match in _LINKED_DATA_DATE.finditer(content[:200_000])
             )
         if end is None:
             return -1
@@ -771,9 +771,9 @@ class _Reader:
         content = attributes.get("content", "")[:LONGEST_META]
         directive = attributes.get("http-equiv", "").lower()
         if directive == "refresh" and not self._refresh:
-            found = _REFRESH.match(content)
-            if found and int(found.group(1)) <= 10:
-                self._refresh = self._absolute(html.unescape(found.group(2)))
+            match = _REFRESH.match(content)
+            if match and int(match.group(1)) <= 10:
+                self._refresh = self._absolute(html.unescape(match.group(2)))
         name = (
             attributes.get("property")
             or attributes.get("name")
@@ -866,12 +866,12 @@ class _Reader:
             and self._ends_in_a_digit()
         ):
             text = text.strip().translate(_RAISED)  # "700" with a note 1 is not 7001
-        said = text.strip()
-        if said:
+        words = text.strip()
+        if words:
             self._said += 1
             if self._flags & _LINK:
                 self._linked += 1
-            elif any(character.isalnum() for character in said):
+            elif any(character.isalnum() for character in words):
                 self._unlinked += 1
         self._pieces.append(text)
         if self._link is not None:
@@ -940,8 +940,8 @@ def _without_furniture(blocks: list[_Block]) -> list[_Block]:
     for is_dialogue, run in groupby(blocks, key=lambda block: bool(block.flags & _DIALOGUE)):
         group = list(run)
         if is_dialogue:
-            said = " ".join(block.text for block in group)
-            if _CONSENT.search(said) and not _FIGURE.search(said):
+            words = " ".join(block.text for block in group)
+            if _CONSENT.search(words) and not _FIGURE.search(words):
                 continue
         kept += [block for block in group if not _passes(block.text.strip())]
     return kept
@@ -960,16 +960,16 @@ def _is_date(text: str) -> bool:
 
 def _attributes(source: str) -> dict[str, str]:
     """Attributes by name in small letters; of two with one name the first counts."""
-    found: dict[str, str] = {}
+    values: dict[str, str] = {}
     for match in islice(_ATTRIBUTE.finditer(source), MOST_ATTRIBUTES):
         value = match.group(2) or ""
         if value[:1] in {'"', "'"}:
             value = value[1:-1]
-        found.setdefault(
+        values.setdefault(
             match.group(1).lower(),
             _REFERENCE.sub(lambda reference: html.unescape(reference.group()), value),
         )
-    return found
+    return values
 
 
 def _hides(attributes: dict[str, str]) -> bool:

@@ -33,4 +33,4 @@ def few_marks(text: str) -> str:
 
 def too_many_marks(text: str) -> list[tuple[int, int]]:
     """The spans that `few_marks` drops."""
-    return [(found.end(1), found.end()) for found in _TOO_MANY.finditer(text)]
+    return [(match.end(1), match.end()) for match in _TOO_MANY.finditer(text)]

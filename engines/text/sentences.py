@@ -66,15 +66,15 @@ def sentences(text: str) -> list[str]:
         return _cut_at("".join(sorted(end for end in _END if end in text))).findall(text)[:-1]
     pieces: list[str] = []
     start = position = 0
-    while (found := _SENTENCE_END.search(text, position)) is not None:
-        position = found.end()
-        if found.lastgroup == "line":
-            if found.start() > start:
-                pieces.append(text[start : found.start()])
-            pieces.append(found.group())
+    while (match := _SENTENCE_END.search(text, position)) is not None:
+        position = match.end()
+        if match.lastgroup == "line":
+            if match.start() > start:
+                pieces.append(text[start : match.start()])
+            pieces.append(match.group())
             start = position
             continue
-        if found.lastgroup == "dot" and not _dot_ends(text, found):
+        if match.lastgroup == "dot" and not _dot_ends(text, match):
             continue
         position = _SPACES.match(text, position).end()  # type: ignore[union-attr]  # the pattern matches the empty string
         pieces.append(text[start:position])
@@ -97,24 +97,24 @@ def _cut_at(ends: str) -> re.Pattern[str]:
     return re.compile(sentence if ends == hard else rf"\r\n|[{_LINE_ENDS}]|{sentence}")
 
 
-def _dot_ends(text: str, found: re.Match[str]) -> bool:
+def _dot_ends(text: str, match: re.Match[str]) -> bool:
     """Whether this full stop ends a sentence: not in 4.2, U.S., e.g., Mr. Lei, asclaimed.example or
     "no. of"."""
-    end = found.end()
+    end = match.end()
     if end == len(text):
         return True
     after = text[end]
     if _HAN_CHARACTER.match(after):
-        return not text[found.start() - 1 : found.start()].isdigit()
+        return not text[match.start() - 1 : match.start()].isdigit()
     if not after.isspace():
         return False
-    if len(found.group("dot")) > 1:
+    if len(match.group("dot")) > 1:
         return True
     following = text[end : end + 4].lstrip()
     if following[:1].islower():
         return False
-    word = _LAST_WORD.search(text[max(0, found.start() - _LONGEST_ABBREVIATION) : found.start()])
-    if word is None or found.end() > found.end("dot"):
+    word = _LAST_WORD.search(text[max(0, match.start() - _LONGEST_ABBREVIATION) : match.start()])
+    if word is None or match.end() > match.end("dot"):
         return True
     last = word.group().lower()
     if last in _MAY_END:
@@ -127,9 +127,9 @@ def clauses(text: str) -> list[str]:
     text."""
     pieces: list[str] = []
     start = 0
-    for found in _CLAUSE_END.finditer(text):
-        pieces.append(text[start : found.end()])
-        start = found.end()
+    for match in _CLAUSE_END.finditer(text):
+        pieces.append(text[start : match.end()])
+        start = match.end()
     if start < len(text):
         pieces.append(text[start:])
     return pieces
@@ -208,12 +208,12 @@ def _cut() -> Callable[[str], list[str]]:
 
 
 def _pieces(text: str) -> Iterator[str]:
-    for found in _WORD.finditer(text):
-        if found.lastgroup == "han" and found.end() - found.start() > 1:
+    for match in _WORD.finditer(text):
+        if match.lastgroup == "han" and match.end() - match.start() > 1:
             # A run of Han characters holds no surrogate, which rjieba 0.2 would refuse.
-            yield from _cut()(found.group())
+            yield from _cut()(match.group())
         else:
-            yield found.group()
+            yield match.group()
 
 
 # Without one of these no piece belongs to the one before it.
@@ -225,11 +225,11 @@ def _word_bounds(text: str) -> list[int]:
     if _GLUE.search(text) is not None:
         return [0, *accumulate(map(len, words(text)))]
     bounds = [0]
-    for found in _WORD.finditer(text):
-        if found.lastgroup == "han":
-            bounds += accumulate(map(len, _cut()(found.group())), initial=bounds.pop())
+    for match in _WORD.finditer(text):
+        if match.lastgroup == "han":
+            bounds += accumulate(map(len, _cut()(match.group())), initial=bounds.pop())
         else:
-            bounds.append(found.end())
+            bounds.append(match.end())
     return bounds
 
 
