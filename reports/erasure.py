@@ -96,13 +96,13 @@ def withhold(target: Target) -> None:
         about |= Q(**{f"source__{place.source}": target.object_id})
     reports = Report.objects.filter(pk__in=Report.objects.filter(about).values("pk"))
     mark = _mark(target)
-    found = [report for report in reports.filter(withheld_at=None) if _holds(report, mark)]
+    affected = [report for report in reports.filter(withheld_at=None) if _holds(report, mark)]
     with transaction.atomic():
         with ledger.act("report.withheld", by=ledger.SYSTEM, role="system"):
-            Report.objects.filter(pk__in=[report.pk for report in found], withheld_at=None).update(
-                withheld_at=timezone.now()
-            )
-        for report in found:
+            Report.objects.filter(
+                pk__in=[report.pk for report in affected], withheld_at=None
+            ).update(withheld_at=timezone.now())
+        for report in affected:
             subject = (
                 {"claim": report.claim_id} if report.claim_id else {"source": report.source_id}
             )

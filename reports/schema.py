@@ -636,9 +636,9 @@ def _faults(value: object, shape: Any, path: str) -> Iterator[tuple[str, str]]: 
     if origin is TypedDict:
         yield from _member_faults(value, shape, path)
     elif origin is Annotated:
-        found = list(_faults(value, arguments[0], path))
-        yield from found
-        if not found:
+        faults = list(_faults(value, arguments[0], path))
+        yield from faults
+        if not faults:
             for check in arguments[1:]:
                 if (fault := check.fault(value)) is not None:
                     yield path, fault

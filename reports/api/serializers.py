@@ -111,7 +111,7 @@ class CorrectionSerializer(serializers.Serializer[Any]):
         return f"{settings.SITE_URL}{without_language(correction.address)}"
 
     def get_proof(self, correction: Correction) -> str:
-        return reverse("reports:proof", args=[correction.told.change.index])
+        return reverse("reports:proof", args=[correction.view.change.index])
 
 
 class LogEntrySerializer(serializers.Serializer[Any]):

@@ -134,20 +134,20 @@ def change_json(change: Change) -> dict[str, Any]:
         "outside": change.outside,
         "fields_changed": [
             {
-                "name": one.name,
-                "kind": one.kind,
-                "state": one.state,
-                "before": one.before,
-                "after": one.after,
+                "name": field.name,
+                "kind": field.kind,
+                "state": field.state,
+                "before": field.before,
+                "after": field.after,
                 "diff": [
                     {
                         "lang": part.lang,
                         "runs": [{"kind": run.kind, "text": run.text} for run in part.runs],
                     }
-                    for part in compared(one)
+                    for part in compared(field)
                 ],
             }
-            for one in change.fields
+            for field in change.fields
         ],
         "proof": reverse("reports:proof", args=[change.index]),
     }
@@ -176,7 +176,7 @@ class ClaimHistoryView(Strict, APIView):
             if len(changes) == limit
             else None
         )
-        return Response({"next": following, "results": [change_json(one) for one in changes]})
+        return Response({"next": following, "results": [change_json(change) for change in changes]})
 
 
 class VerdictProofView(Strict, APIView):

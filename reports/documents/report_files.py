@@ -108,7 +108,10 @@ def gather_discrepancy(claim_id: UUID | str, checkpoint: Checkpoint) -> ReportIn
     documented = Verdict.objects.current().filter(aspect__claim=claim).exclude(verdictdocument=None)
     return ReportInputs(
         report,
-        {report_json.bundle_name(one): bundle_of(one, checkpoint) for one in documented},
+        {
+            report_json.bundle_name(verdict): bundle_of(verdict, checkpoint)
+            for verdict in documented
+        },
         _pictures(report),
     )
 
@@ -175,10 +178,10 @@ def bundle_of(verdict: Verdict, checkpoint: Checkpoint | None = None) -> bytes:
 def _pictures(report: Mapping[str, Any]) -> dict[str, bytes]:
     """The public renditions that the report names, by the name that it gives them."""
     pictures = {}
-    for one in report["exhibits"]:
-        if one["picture"]:
-            with renditions().open(one["rendition"]) as file:
-                pictures[one["picture"]] = file.read()
+    for exhibit in report["exhibits"]:
+        if exhibit["picture"]:
+            with renditions().open(exhibit["rendition"]) as file:
+                pictures[exhibit["picture"]] = file.read()
     return pictures
 
 
@@ -189,9 +192,9 @@ def keep(built: ReportFiles, *, now: datetime) -> Report:
     if erasure.since(built.report["made_from"]["size"]):
         raise OutdatedError
     report_id = UUID(built.report["id"])
-    found = Report.objects.filter(pk=report_id).first()
-    if found:
-        return found
+    existing = Report.objects.filter(pk=report_id).first()
+    if existing:
+        return existing
     stored = {
         name: store().put(content, limit=FILE_LIMIT)
         for name, (content, _media) in built.files.items()

@@ -88,12 +88,12 @@ def discrepancy(claim: Claim, checkpoint: Checkpoint) -> dict[str, Any]:
     report, reference = identity("discrepancy", claim.pk, checkpoint.size)
     aspects = list(Aspect.objects.filter(claim=claim).order_by("number"))
     verdicts = {
-        one.aspect_id: one
-        for one in Verdict.objects.current()
+        verdict.aspect_id: verdict
+        for verdict in Verdict.objects.current()
         .filter(aspect__in=aspects)
         .select_related("proposed_by", "decided_by", "supersedes", "verdictdocument")
     }
-    documented = [one for one in verdicts.values() if hasattr(one, "verdictdocument")]
+    documented = [verdict for verdict in verdicts.values() if hasattr(verdict, "verdictdocument")]
     exhibits = list(
         Exhibit.objects.public()
         .filter(submission__claim=claim)
@@ -133,14 +133,17 @@ def discrepancy(claim: Claim, checkpoint: Checkpoint) -> dict[str, Any]:
             .order_by("source__published_at", "source_id")
         ],
         "aspects": [_aspect(aspect, verdicts.get(aspect.pk)) for aspect in aspects],
-        "exhibits": [_exhibit(one) for one in exhibits],
+        "exhibits": [_exhibit(exhibit) for exhibit in exhibits],
         "teardowns": _teardowns(claim),
         "invitations": [
-            _invitation(one)
-            for one in Invitation.objects.filter(claim=claim).order_by("sent_at", "id")
+            _invitation(invitation)
+            for invitation in Invitation.objects.filter(claim=claim).order_by("sent_at", "id")
         ],
         "verify": _verify(
-            [bundle_name(one) for one in sorted(documented, key=lambda each: each.reference)]
+            [
+                bundle_name(verdict)
+                for verdict in sorted(documented, key=lambda each: each.reference)
+            ]
         ),
     }
 
@@ -164,25 +167,25 @@ def snapshot(source: Source, checkpoint: Checkpoint) -> dict[str, Any]:
         "reference": reference,
         "address": f"{settings.SITE_URL}/reports/{reference}/",
         "reconstruction": bool(appearances)
-        and all(one.claim.reconstruction for one in appearances),
+        and all(appearance.claim.reconstruction for appearance in appearances),
         "made_from": _checkpoint(checkpoint),
         "company": _company(source.company),
         "source": _head(source),
         "versions": [
-            {**_version(one), "title": one.title, "text": one.body or _withheld_text()}
-            for one in versions
+            {**_version(version), "title": version.title, "text": version.body or _withheld_text()}
+            for version in versions
         ],
         "diffs": _diffs(versions),
-        "observations": [_look(one) for one in looks],
+        "observations": [_look(observation) for observation in looks],
         "disappearances": _disappearances(source),
         "claims": [
             {
-                "reference": one.claim.reference,
-                "address": f"{settings.SITE_URL}/claims/{one.claim.reference}/",
-                "quote": _quote(one.claim),
-                "sightings": _sightings(one),
+                "reference": appearance.claim.reference,
+                "address": f"{settings.SITE_URL}/claims/{appearance.claim.reference}/",
+                "quote": _quote(appearance.claim),
+                "sightings": _sightings(appearance),
             }
-            for one in appearances
+            for appearance in appearances
         ],
         "verify": _verify([]),
     }
@@ -217,7 +220,9 @@ def _quote(claim: Claim) -> dict[str, Any]:
     return {
         **words_,
         "translations": {
-            lang: one for lang, one in ours.items() if lang != claim.quote_lang and one["text"]
+            lang: translation
+            for lang, translation in ours.items()
+            if lang != claim.quote_lang and translation["text"]
         },
     }
 
@@ -316,7 +321,7 @@ def _history(appearance: Appearance) -> dict[str, Any]:
     versions = list(Version.objects.filter(source=source).select_related("capture").in_order())
     return {
         **_head(source),
-        "versions": [_version(one) for one in versions],
+        "versions": [_version(version) for version in versions],
         "observations": _observations(source),
         "diffs": _diffs(versions),
         "sightings": _sightings(appearance),
@@ -403,12 +408,12 @@ def _sightings(appearance: Appearance) -> list[dict[str, Any]]:
     )
     return [
         {
-            "version": one.version.number,
-            "kind": one.kind,
-            "passage": one.passage or None,
-            "similarity": plain(Decimal(one.similarity) / 1000),
+            "version": sighting.version.number,
+            "kind": sighting.kind,
+            "passage": sighting.passage or None,
+            "similarity": plain(Decimal(sighting.similarity) / 1000),
         }
-        for one in rows
+        for sighting in rows
     ]
 
 
@@ -422,7 +427,7 @@ def _look(observation: Observation) -> dict[str, Any]:
 
 
 def _disappearances(source: Source) -> list[dict[str, Any]]:
-    found = []
+    entries = []
     for going in Disappearance.objects.filter(source=source).order_by("first_missing_at", "id"):
         looks = Observation.objects.filter(
             source=source, type__in=MISSING, looked_at__gte=going.first_missing_at
@@ -431,17 +436,17 @@ def _disappearances(source: Source) -> list[dict[str, Any]]:
             looks = looks.filter(
                 looked_at__lte=until
             )  # those that confirmed it; a source stays gone for many more
-        found.append(
+        entries.append(
             {
                 "type": going.type,
                 "last_seen": format_moment(going.last_seen_at),
                 "first_missing": format_moment(going.first_missing_at),
                 "confirmed": format_moment(going.confirmed_at),
-                "confirmations": [_look(one) for one in looks[:20]],
+                "confirmations": [_look(observation) for observation in looks[:20]],
                 "back": format_moment(going.reversed_at),
             }
         )
-    return found
+    return entries
 
 
 def _figure(criterion: Criterion, claim: Claim) -> dict[str, Any] | None:
@@ -450,13 +455,13 @@ def _figure(criterion: Criterion, claim: Claim) -> dict[str, Any] | None:
         return None
     lang = claim.quote_lang
     if criterion.figure not in claim.quote:
-        found = (
+        appearances = (
             Appearance.objects.filter(claim=claim, exact__contains=criterion.figure)
             .saying_so()
             .by_the_company()
             .order_by("id")
         )
-        lang = found.values_list("source__lang", flat=True).first() or lang
+        lang = appearances.values_list("source__lang", flat=True).first() or lang
     return {"lang": lang, "text": criterion.figure, "translations": {}}
 
 
@@ -491,20 +496,22 @@ def _aspect(aspect: Aspect, verdict: Verdict | None) -> dict[str, Any]:
         "verdict": _verdict(verdict) if verdict else None,
         "findings": [
             {
-                "id": str(one.pk),
-                "conclusion": one.conclusion,
-                "reason": _said(one.reasoning),
-                "by": {"role": "moderator", "pseudonym": one.moderator.pseudonym},
-                "at": format_moment(one.created_at),
+                "id": str(finding.pk),
+                "conclusion": finding.conclusion,
+                "reason": _said(finding.reasoning),
+                "by": {"role": "moderator", "pseudonym": finding.moderator.pseudonym},
+                "at": format_moment(finding.created_at),
                 "exhibits": list(
-                    FindingExhibit.objects.filter(finding=one, exhibit__in=Exhibit.objects.public())
+                    FindingExhibit.objects.filter(
+                        finding=finding, exhibit__in=Exhibit.objects.public()
+                    )
                     .order_by("exhibit__reference")
                     .values_list("exhibit__reference", flat=True)
                 ),
             }
-            for one in findings
+            for finding in findings
         ],
-        "measurements": [_measurement(one) for one in _measurements(aspect)],
+        "measurements": [_measurement(measurement) for measurement in _measurements(aspect)],
         "conformity": _conformity(verdict.conformity) if verdict and verdict.conformity else None,
     }
 
@@ -543,23 +550,25 @@ def _measurements(aspect: Aspect) -> Iterable[Measurement]:
     )
 
 
-def _measurement(one: Measurement) -> dict[str, Any]:
+def _measurement(measurement: Measurement) -> dict[str, Any]:
     steps = TeardownStep.objects.filter(
-        teardown=one.teardown, exhibit__in=Exhibit.objects.public()
+        teardown=measurement.teardown, exhibit__in=Exhibit.objects.public()
     ).order_by("exhibit__reference")
     return {
-        "quantity": _said(one.quantity),
-        "unit_label": one.teardown.unit.label,
-        "contributor": one.teardown.submission.pseudonym,
-        "affiliation": affiliation(one.teardown.submission),
-        "laboratory": one.teardown.laboratory.name if one.teardown.laboratory else None,
-        "value": plain(one.value),
-        "uncertainty": plain(one.standard_uncertainty),
-        "unit": one.unit_name,
-        "instrument": _said(one.instrument),
-        "method": _said(one.method),
-        "conditions": _or_none(one.conditions),
-        "measured": one.measured_date.isoformat(),
+        "quantity": _said(measurement.quantity),
+        "unit_label": measurement.teardown.unit.label,
+        "contributor": measurement.teardown.submission.pseudonym,
+        "affiliation": affiliation(measurement.teardown.submission),
+        "laboratory": measurement.teardown.laboratory.name
+        if measurement.teardown.laboratory
+        else None,
+        "value": plain(measurement.value),
+        "uncertainty": plain(measurement.standard_uncertainty),
+        "unit": measurement.unit_name,
+        "instrument": _said(measurement.instrument),
+        "method": _said(measurement.method),
+        "conditions": _or_none(measurement.conditions),
+        "measured": measurement.measured_date.isoformat(),
         "exhibits": list(dict.fromkeys(steps.values_list("exhibit__reference", flat=True))),
     }
 
@@ -576,17 +585,17 @@ def _conformity(stored: dict[str, Any]) -> dict[str, Any]:
         "summary": outcome_text(stored),
         "judged": [
             {
-                "unit_label": one["unit"],
-                "value": one["value"],
-                "uncertainty": one["standard_uncertainty"],
-                "guard_band": one["guard_band"],
-                "acceptance_limit": one["acceptance_limit"],
-                "rejection_limit": one["rejection_limit"],
-                "probability": one["conformance_probability"],
-                "decision": one["decision"],
-                "affiliation": one.get("affiliation", INDEPENDENT),
+                "unit_label": value["unit"],
+                "value": value["value"],
+                "uncertainty": value["standard_uncertainty"],
+                "guard_band": value["guard_band"],
+                "acceptance_limit": value["acceptance_limit"],
+                "rejection_limit": value["rejection_limit"],
+                "probability": value["conformance_probability"],
+                "decision": value["decision"],
+                "affiliation": value.get("affiliation", INDEPENDENT),
             }
-            for one in stored["measurements"]
+            for value in stored["measurements"]
         ],
     }
 
@@ -615,13 +624,13 @@ def _exhibit(exhibit: Exhibit) -> dict[str, Any]:
         "does_not_prove": report_strings.as_text(report_strings.DOES_NOT_PROVE[exhibit.provenance]),
         "custody": [
             {
-                "on": one.happened_at.date().isoformat(),
-                "kind": one.kind,
-                "agent": one.agent,
-                "outcome": one.outcome,
-                "note": one.note,
+                "on": event.happened_at.date().isoformat(),
+                "kind": event.kind,
+                "agent": event.agent,
+                "outcome": event.outcome,
+                "note": event.note,
             }
-            for one in CustodyEvent.objects.filter(exhibit=exhibit).order_by("happened_at", "id")
+            for event in CustodyEvent.objects.filter(exhibit=exhibit).order_by("happened_at", "id")
         ],
     }
 
@@ -647,13 +656,13 @@ def _teardowns(claim: Claim) -> list[dict[str, Any]]:
     )
     return [
         {
-            "id": str(one.pk),
-            "title": _said(one.title),
-            "unit_label": one.unit.label,
-            "contributor": one.submission.pseudonym,
-            "affiliation": affiliation(one.submission),
-            "laboratory": one.laboratory.name if one.laboratory else None,
-            "performed": one.performed_date.isoformat(),
+            "id": str(teardown.pk),
+            "title": _said(teardown.title),
+            "unit_label": teardown.unit.label,
+            "contributor": teardown.submission.pseudonym,
+            "affiliation": affiliation(teardown.submission),
+            "laboratory": teardown.laboratory.name if teardown.laboratory else None,
+            "performed": teardown.performed_date.isoformat(),
             "steps": [
                 {
                     "number": step.number,
@@ -664,12 +673,12 @@ def _teardowns(claim: Claim) -> list[dict[str, Any]]:
                     if step.exhibit and step.exhibit_id in public
                     else None,
                 }
-                for step in TeardownStep.objects.filter(teardown=one)
+                for step in TeardownStep.objects.filter(teardown=teardown)
                 .select_related("part", "exhibit")
                 .order_by("number")
             ],
         }
-        for one in rows
+        for teardown in rows
     ]
 
 
@@ -690,12 +699,12 @@ def _invitation(invitation: Invitation) -> dict[str, Any]:
         "closed": format_moment(invitation.closed_at),
         "replies": [
             {
-                "text": _words(one.body, one.lang),
-                "received": format_moment(one.received_at),
-                "letter": one.letter_date.isoformat() if one.letter_date else None,
-                "late": one.late,
+                "text": _words(reply.body, reply.lang),
+                "received": format_moment(reply.received_at),
+                "letter": reply.letter_date.isoformat() if reply.letter_date else None,
+                "late": reply.late,
             }
-            for one in Reply.objects.public()
+            for reply in Reply.objects.public()
             .filter(invitation=invitation)
             .select_related("invitation")
             .in_order()

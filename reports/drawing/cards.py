@@ -36,7 +36,7 @@ RATINGS: Final = (
 )
 
 
-class FoundLine(NamedTuple):
+class PointLine(NamedTuple):
     """One line of what was found: the rating's code (empty while there is none), its word, and the
     aspect."""
 
@@ -52,7 +52,7 @@ class Card(NamedTuple):
     who: str
     quote: str
     quote_lang: str
-    found: Sequence[FoundLine]
+    lines: Sequence[PointLine]
     reference: str
     house: str
 
@@ -78,7 +78,7 @@ def _data(card: Card) -> str:
         for name in RATINGS
     }
     quote = fonts.printable(_cut(" ".join(card.quote.split()), 200))
-    told: dict[str, Any] = {
+    data: dict[str, Any] = {
         "colours": colours,
         "lang": card.lang[:2],
         "who": fonts.printable(_cut(card.who, 80)),
@@ -89,16 +89,16 @@ def _data(card: Card) -> str:
         "size": 50 if _width(quote) < 90 else 40 if _width(quote) < 150 else 34,
         "found": [
             {
-                "rating": one.rating,
-                "word": one.word,
-                "statement": fonts.printable(_cut(one.statement, 52)),
+                "rating": line.rating,
+                "word": line.word,
+                "statement": fonts.printable(_cut(line.statement, 52)),
             }
-            for one in card.found[:MOST]
+            for line in card.lines[:MOST]
         ],
         "reference": card.reference,
         "house": card.house,
     }
-    return json.dumps(told, ensure_ascii=False, sort_keys=True)
+    return json.dumps(data, ensure_ascii=False, sort_keys=True)
 
 
 def digest(card: Card) -> str:

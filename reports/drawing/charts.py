@@ -139,7 +139,7 @@ def _measured_against(  # noqa: PLR0913 — what the chart shows
         unit=unit,
         **({} if claimed else {"comparator": word("comparator", comparator, lang)}),
     )
-    told = [
+    sentences = [
         phrase(
             "chart_unit",
             lang,
@@ -236,7 +236,9 @@ def _measured_against(  # noqa: PLR0913 — what the chart shows
         labels=labels,
     )
     return fonts.outlined(
-        finished(draw(spec), title, " ".join([threshold, *told]), [each[0] for each in labels]),
+        finished(
+            draw(spec), title, " ".join([threshold, *sentences]), [each[0] for each in labels]
+        ),
         lang,
     )
 
@@ -303,10 +305,10 @@ def _spec(
         color=CAME_TINT
     )
     rules = [
-        layer([{"x": one[0], "y": one[1], "x2": one[2], "y2": one[3]} for one in alike])
+        layer([{"x": line[0], "y": line[1], "x2": line[2], "y2": line[3]} for line in alike])
         .mark_rule(color=colour, strokeWidth=thick)
         .encode(x=x, y=y, x2="x2:Q", y2="y2:Q")
-        for (colour, thick), alike in groupby(lines, key=lambda one: one[4:])
+        for (colour, thick), alike in groupby(lines, key=lambda line: line[4:])
     ]
     marks = (
         layer([{"x": at, "y": high} for at, high in dots])

@@ -162,8 +162,8 @@ class Canvas:
         down = alt.Scale(domain=[0, self.height], range=[0, self.height], nice=False, zero=False)
         x, y = alt.X("x:Q", scale=across, axis=None), alt.Y("y:Q", scale=down, axis=None)
         layers = []
-        for one in self.marks:
-            mark, rows = one["mark"], one["rows"]
+        for drawing in self.marks:
+            mark, rows = drawing["mark"], drawing["rows"]
             kind = mark.pop("type")
             layer = getattr(alt.Chart(alt.InlineData(values=rows)), f"mark_{kind}")(**mark)
             channels: dict[str, Any] = {"x": x, "y": y}
@@ -204,28 +204,28 @@ def dated(first: date, last: date, most: int) -> list[date]:
     for months in (1, 2, 3, 6, 12, 24, 60, 120, 600):
         count = range(first.year * 12 + first.month - 1, last.year * 12 + last.month)
         starts = [date(n // 12, n % 12 + 1, 1) for n in count if n % months == 0]
-        found = [one for one in starts if first <= one <= last]
-        if len(found) <= most:
-            return found
+        ticks = [start for start in starts if first <= start <= last]
+        if len(ticks) <= most:
+            return ticks
     return []
 
 
 def _stamps(dates: Sequence[date], lang: Lang) -> list[str]:
     """A short word for each date; the year is said where it changes."""
     stamps, year = [], 0
-    monthly = all(one.day == 1 for one in dates)
-    for one in dates:
+    monthly = all(tick.day == 1 for tick in dates)
+    for tick in dates:
         if monthly:
-            text = MONTHS[one.month - 1] if lang == "en" else f"{one.month}月"
+            text = MONTHS[tick.month - 1] if lang == "en" else f"{tick.month}月"
         else:
             text = (
-                f"{one.day} {MONTHS[one.month - 1]}"
+                f"{tick.day} {MONTHS[tick.month - 1]}"
                 if lang == "en"
-                else f"{one.month}月{one.day}日"
+                else f"{tick.month}月{tick.day}日"
             )
-        if one.year != year:
-            text = f"{text} {one.year}" if lang == "en" else f"{one.year}年{text}"
-        year = one.year
+        if tick.year != year:
+            text = f"{text} {tick.year}" if lang == "en" else f"{tick.year}年{text}"
+        year = tick.year
         stamps.append(text)
     return stamps
 
@@ -237,8 +237,8 @@ def _axis(
     colours, most = light(), 6 if right - left > 360 else 3
     canvas.rule(left, bottom, right, bottom, colours["ink"])
     dates = dated(first, last, most)
-    for one, stamp in zip(dates, _stamps(dates, lang), strict=True):
-        x = _across(one, first, last, left, right)
+    for tick, stamp in zip(dates, _stamps(dates, lang), strict=True):
+        x = _across(tick, first, last, left, right)
         canvas.rule(x, bottom, x, bottom + 5, colours["ink"])
         half = measured(stamp) * 11 / 24
         middle = min(max(x, half + 1), canvas.width - half - 1)
@@ -273,7 +273,7 @@ def _verdicts_over_time(verdicts: tuple[VerdictMark, ...], lang: Lang, width: in
     for index, rating in enumerate(RATINGS):
         y = top + _ROW * (index + 0.5)
         canvas.rule(left, y, right, y, colours["hairline"])
-        count = sum(one.rating == rating for one in verdicts)
+        count = sum(verdict.rating == rating for verdict in verdicts)
         canvas.label(
             word("rating", rating, lang),
             left - 14,
@@ -283,22 +283,22 @@ def _verdicts_over_time(verdicts: tuple[VerdictMark, ...], lang: Lang, width: in
             weight=700 if count else 400,
         )
         taken = -100.0
-        for one in verdicts:
-            if one.rating == rating:
-                x = taken = max(_across(one.on, first, last, left, right), taken + 14)
+        for verdict in verdicts:
+            if verdict.rating == rating:
+                x = taken = max(_across(verdict.on, first, last, left, right), taken + 14)
                 if x < right - 7:
                     _mark(canvas, rating, x, y)
     _axis(canvas, first, last, left, right, bottom, lang)
-    told = [
+    sentences = [
         phrase(
             "trend_verdict",
             lang,
-            rating=word("rating", one.rating, lang),
-            day=day(one.on.isoformat(), lang),
+            rating=word("rating", verdict.rating, lang),
+            day=day(verdict.on.isoformat(), lang),
         )
-        for one in verdicts
+        for verdict in verdicts
     ]
-    return canvas.svg(phrase("trend_verdicts", lang), " ".join(told), lang)
+    return canvas.svg(phrase("trend_verdicts", lang), " ".join(sentences), lang)
 
 
 def _mark(canvas: Canvas, rating: str, x: float, y: float) -> None:
@@ -352,13 +352,13 @@ def _figures_over_time(
     width: int,
 ) -> str:
     colours, narrow = light(), width < 500
-    compared = next((one for one in beside if one.stated is not None and one.computed), None)
+    compared = next((mark for mark in beside if mark.stated is not None and mark.computed), None)
     left, right, top = 8.0, width - ((128.0 if narrow else 210.0) if compared else 60.0), 54.0
     bottom = top + (190.0 if narrow else 240.0)
     canvas = Canvas(width, bottom + 30)
-    first, last = min(one.on for one in figures), max(one.on for one in figures)
-    high = max(max(one.value for one in figures), Decimal(1))
-    low = min(Decimal(0), *(one.value for one in figures))
+    first, last = min(figure.on for figure in figures), max(figure.on for figure in figures)
+    high = max(max(figure.value for figure in figures), Decimal(1))
+    low = min(Decimal(0), *(figure.value for figure in figures))
 
     def y(value: Decimal) -> float:
         return bottom - float((value - low) / (high - low)) * (bottom - top)
@@ -368,7 +368,9 @@ def _figures_over_time(
 
     canvas.label(f"{name}, {unit}" if lang == "en" else f"{name}（{unit}）", left, 16, weight=700)
     canvas.rule(left, y(Decimal(0)), right, y(Decimal(0)), colours["ink"])
-    days = sorted({one.start for one in beside if one.end is None and first <= one.start <= last})
+    days = sorted(
+        {mark.start for mark in beside if mark.end is None and first <= mark.start <= last}
+    )
     for number, on in enumerate(days, start=1):
         canvas.rule(x(on), top - 4, x(on), bottom, colours["misleading"], 1, (3, 3))
         canvas.shape(x(on), top - 12, 230, colours["misleading"])
@@ -376,12 +378,12 @@ def _figures_over_time(
             str(number), x(on), top - 8, "center", size=11, colour=colours["sheet"], weight=700
         )
     lines: dict[str, list[Figure]] = {}
-    for one in sorted(figures, key=lambda each: each.on):
-        lines.setdefault(one.line, []).append(one)
+    for figure in sorted(figures, key=lambda each: each.on):
+        lines.setdefault(figure.line, []).append(figure)
     for line in lines.values():
-        canvas.path([(x(one.on), y(one.value)) for one in line], colours["ink"], 2)
-        for one in line:
-            canvas.shape(x(one.on), y(one.value), 34, colours["ink"])
+        canvas.path([(x(figure.on), y(figure.value)) for figure in line], colours["ink"], 2)
+        for figure in line:
+            canvas.shape(x(figure.on), y(figure.value), 34, colours["ink"])
     for line in lines.values():
         canvas.shape(x(line[0].on), y(line[0].value), 70, colours["ink"])
         canvas.label(
@@ -400,10 +402,13 @@ def _figures_over_time(
     if compared and compared.stated is not None:
         _side_by_side(canvas, figures, compared, y, right, lang, narrow=narrow)
     _axis(canvas, first, last, left + 6, right - 6, bottom, lang)
-    told = [f"{day(one.on.isoformat(), lang)}: {thousands(one.value)} {unit}" for one in figures]
+    sentences = [
+        f"{day(figure.on.isoformat(), lang)}: {thousands(figure.value)} {unit}"
+        for figure in figures
+    ]
     if compared and compared.stated is not None:
-        computed = ", ".join(thousands(one) for one in compared.computed)
-        told.append(
+        computed = ", ".join(thousands(value) for value in compared.computed)
+        sentences.append(
             phrase(
                 "trend_compared",
                 lang,
@@ -412,7 +417,7 @@ def _figures_over_time(
                 unit=unit,
             )
         )
-    return canvas.svg(name, "; ".join(told) + ".", lang)
+    return canvas.svg(name, "; ".join(sentences) + ".", lang)
 
 
 def _side_by_side(
@@ -428,7 +433,7 @@ def _side_by_side(
     """The difference as it follows from the figures and as someone stated it: two bars hung from
     the same height."""
     colours = light()
-    start = max(one.value for one in figures if one.on == note.start)
+    start = max(figure.value for figure in figures if figure.on == note.start)
     step = 54.0 if narrow else 92.0
     at = right + 40.0
     for offset, (name, value, full) in enumerate(
@@ -442,10 +447,10 @@ def _side_by_side(
         if full:
             canvas.box(x - 7, head, x + 7, foot, colours["ink"])
         else:
-            for one, other in pairwise(
+            for corner, other in pairwise(
                 [(x - 7, head), (x + 7, head), (x + 7, foot), (x - 7, foot), (x - 7, head)]
             ):
-                canvas.rule(*one, *other, colours["ink"], 1.6, (4, 3))
+                canvas.rule(*corner, *other, colours["ink"], 1.6, (4, 3))
         canvas.label(f"−{thousands(value)}", x, foot + 18, "center", size=13, weight=700)
         canvas.label(phrase(name, lang), x, foot + 34, "center", size=11, colour=colours["ink-2"])
     canvas.rule(right - 4, y(start), at + step + 12, y(start), colours["ink-3"], 1, (2, 3))

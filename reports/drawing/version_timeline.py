@@ -234,14 +234,14 @@ def _times(
     versions: Sequence[Any], ticks: Sequence[str], disappearances: Sequence[Any]
 ) -> list[str]:
     """Every moment that has a place of its own, in order."""
-    found = {version["not_after"] for version in versions} | {
+    times = {version["not_after"] for version in versions} | {
         version["not_before"] for version in versions if version["not_before"]
     }
     for gone in disappearances:
-        found |= {at for at in (gone["last_seen"], gone["first_missing"], gone["back"]) if at}
+        times |= {at for at in (gone["last_seen"], gone["first_missing"], gone["back"]) if at}
     if ticks:
-        found |= {ticks[0], ticks[-1]}
-    return sorted(found, key=moment)
+        times |= {ticks[0], ticks[-1]}
+    return sorted(times, key=moment)
 
 
 def _missing_now(disappearances: Sequence[Any]) -> bool:
@@ -252,14 +252,14 @@ def reverts(versions: Sequence[Any]) -> list[tuple[Any, Any]]:
     """Each version that brought a text back, beside the last one before that had it: of A→B→A the
     first and the third."""
     seen: dict[str, Any] = {}
-    found = []
+    pairs = []
     for before, version in zip([None, *versions], versions, strict=False):
         digest = version.get("sha256")
         if digest and digest in seen and seen[digest] is not before:
-            found.append((seen[digest], version))
+            pairs.append((seen[digest], version))
         if digest:
             seen[digest] = version
-    return found
+    return pairs
 
 
 def _events(
@@ -276,17 +276,17 @@ def _events(
             if first
             else f"{clock(version['not_after'], lang)} UTC"
         )
-        said = (
+        sentence = (
             phrase("line_came", lang, n=number) if first else phrase("line_first", lang, n=number)
         )
         if number in back:
-            said += phrase("line_again", lang, n=back[number])
+            sentence += phrase("line_again", lang, n=back[number])
         events.append(
             Event(
                 version["not_after"],
                 name,
                 "version",
-                said,
+                sentence,
                 when,
                 links.versions.get(number, "") if links else "",
             )
@@ -306,13 +306,13 @@ def _events(
             )
         )
         if gone["back"]:
-            told = phrase("line_returned", lang)
+            sentence = phrase("line_returned", lang)
             events.append(
                 Event(
                     gone["back"],
                     phrase("line_back", lang),
                     "back",
-                    told,
+                    sentence,
                     f"{clock(gone['back'], lang)} UTC",
                     address,
                 )
@@ -413,14 +413,14 @@ def _mark(event: Event, x: float, line: float, foot: float, live: bool) -> str:
         )
     if not live or not event.address:
         return shape
-    said = quoteattr(fonts.printable(f"{event.sentence}: {event.when}"))
+    label = quoteattr(fonts.printable(f"{event.sentence}: {event.when}"))
     hit = (
         f'<rect class="line-hit" x="{x - 13:.1f}" y="{line - 34:.1f}" width="26" height="52" '
         'fill="none" pointer-events="all"/>'
     )
     tip = f'<g class="line-tip" aria-hidden="true">{_readout(event.sentence, event.when, foot)}</g>'
     return (
-        f'<a class="line-event" href={quoteattr(event.address)} aria-label={said}>'
+        f'<a class="line-event" href={quoteattr(event.address)} aria-label={label}>'
         f"{hit}{shape}{tip}</a>"
     )
 

@@ -22,14 +22,14 @@ class BuiltReport:
 
 
 _reports_of_claim = CompiledQuery(
-    lambda one: Report.objects.filter(claim=one, withheld_at=None).order_by("-created_at", "-id")[
-        :REPORTS
-    ]
+    lambda claim: Report.objects.filter(claim=claim, withheld_at=None).order_by(
+        "-created_at", "-id"
+    )[:REPORTS]
 )
 _reports_of_source = CompiledQuery(
-    lambda one: Report.objects.filter(source=one, withheld_at=None).order_by("-created_at", "-id")[
-        :REPORTS
-    ]
+    lambda source: Report.objects.filter(source=source, withheld_at=None).order_by(
+        "-created_at", "-id"
+    )[:REPORTS]
 )
 _report_files = CompiledQuery(
     lambda reports: ReportFile.objects.filter(report__id__among=reports).order_by("name")
@@ -42,6 +42,6 @@ def reports_of(about: Claim | Source) -> list[BuiltReport]:
         _reports_of_claim(about.pk) if isinstance(about, Claim) else _reports_of_source(about.pk)
     )
     files: dict[UUID, list[ReportFile]] = defaultdict(list)
-    for one in _report_files([one.pk for one in reports]):
-        files[one.report_id].append(one)
-    return [BuiltReport(one, files[one.pk]) for one in reports]
+    for file in _report_files([report.pk for report in reports]):
+        files[file.report_id].append(file)
+    return [BuiltReport(report, files[report.pk]) for report in reports]

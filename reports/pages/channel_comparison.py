@@ -31,12 +31,12 @@ class ChannelComparison:
     @property
     def counts(self) -> list[tuple[str, int]]:
         """Each stance that occurs, with its number."""
-        found = Counter(one.appearance.says for one in self.rows)
-        return [(stance, found[stance]) for stance in Stance.values if found[stance]]
+        count = Counter(row.appearance.says for row in self.rows)
+        return [(stance, count[stance]) for stance in Stance.values if count[stance]]
 
 
 def compare_channels(places: Sequence[AppearanceView]) -> ChannelComparison:
     """Every place of a claim, laid beside each other."""
     return ChannelComparison(
-        sorted(places, key=lambda one: ORDER.index(Channel(one.line.source.channel)))
+        sorted(places, key=lambda place: ORDER.index(Channel(place.line.source.channel)))
     )

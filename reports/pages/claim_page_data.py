@@ -73,14 +73,14 @@ def measured_rows(conformity: dict[str, Any] | None) -> list[MeasurementView]:
     """The measurements that a verdict was computed from."""
     return [
         MeasurementView(
-            one["unit"],
-            one["value"],
-            plain(Decimal(one["standard_uncertainty"]) * Decimal(conformity["coverage"])),
-            one["decision"],
-            one["conformance_probability"],
-            one.get("affiliation", INDEPENDENT),
+            value["unit"],
+            value["value"],
+            plain(Decimal(value["standard_uncertainty"]) * Decimal(conformity["coverage"])),
+            value["decision"],
+            value["conformance_probability"],
+            value.get("affiliation", INDEPENDENT),
         )
-        for one in (conformity or {}).get("measurements", [])
+        for value in (conformity or {}).get("measurements", [])
         if conformity
     ]
 
@@ -102,11 +102,11 @@ def conformity_chart(
         coverage=numbers["coverage"],
         values=[
             charts.Value(
-                charts.labelled(one["unit"], one.get("affiliation", INDEPENDENT), lang),
-                one["value"],
-                one["standard_uncertainty"],
+                charts.labelled(value["unit"], value.get("affiliation", INDEPENDENT), lang),
+                value["value"],
+                value["standard_uncertainty"],
             )
-            for one in numbers["measurements"]
+            for value in numbers["measurements"]
         ],
         lang=lang,
         width=width,
@@ -152,12 +152,17 @@ class Judgement:
         in the threshold's unit."""
         if self.verdict and self.verdict.conformity:
             return numbers_of(self.verdict.conformity)
-        counted = [one for one in self.measurements if not one.side]
-        if self.criterion is None or any(one.unit_name != self.criterion.unit for one in counted):
+        counted = [measurement for measurement in self.measurements if not measurement.side]
+        if self.criterion is None or any(
+            measurement.unit_name != self.criterion.unit for measurement in counted
+        ):
             return None
-        units = {one.teardown.unit.identity for one in counted}
+        units = {measurement.teardown.unit.identity for measurement in counted}
         return span_of(
-            [one.value for one in counted], self.criterion.unit, len(units), judged=False
+            [measurement.value for measurement in counted],
+            self.criterion.unit,
+            len(units),
+            judged=False,
         )
 
     @property
@@ -181,7 +186,7 @@ def last_entries(rows: Iterable[Model]) -> dict[str, int]:
         cursor.execute(
             "SELECT object_id, max(index) FROM ledger_entry WHERE object_label = ANY(%s) AND "
             "object_id = ANY(%s) GROUP BY object_id",
-            [list({registry.of(one).name for one in listed}), [str(one.pk) for one in listed]],
+            [list({registry.of(row).name for row in listed}), [str(row.pk) for row in listed]],
         )
         return dict(cursor.fetchall())
 
@@ -233,9 +238,9 @@ _shaken = CompiledQuery(
 def judgements_of(claim: Claim, sides: Mapping[UUID, str]) -> list[Judgement]:
     """Every aspect of a claim with what stands on it. `sides` has the affiliation of each public
     submission."""
-    aspects = {one.pk: one for one in _aspects(claim.pk)}
-    for one in aspects.values():
-        one.claim = claim  # read already, with its company
+    aspects = {aspect.pk: aspect for aspect in _aspects(claim.pk)}
+    for aspect in aspects.values():
+        aspect.claim = claim  # read already, with its company
     verdicts: dict[UUID, Verdict] = {}
     for verdict in _standing(list(aspects)):
         verdict.aspect = aspects[verdict.aspect_id]
@@ -243,16 +248,16 @@ def judgements_of(claim: Claim, sides: Mapping[UUID, str]) -> list[Judgement]:
     measurements: dict[UUID, list[Measurement]] = defaultdict(list)
     for measured in _accepted(list(aspects)):
         measurements[measured.aspect_id].append(measured)
-    for measured in (one for rows in measurements.values() for one in rows):
-        found = sides.get(measured.teardown.submission_id, INDEPENDENT)
-        measured.side = "" if found == INDEPENDENT else found
+    for measured in (measurement for rows in measurements.values() for measurement in rows):
+        side = sides.get(measured.teardown.submission_id, INDEPENDENT)
+        measured.side = "" if side == INDEPENDENT else side
     now = timezone.now()
     missing = {
-        one.pk: lost_evidence.read_lost_evidence(one, now)
-        for one in _shaken([one.pk for one in verdicts.values()])
+        verdict.pk: lost_evidence.read_lost_evidence(verdict, now)
+        for verdict in _shaken([verdict.pk for verdict in verdicts.values()])
     }
     pins: dict[UUID, list[Exhibit]] = defaultdict(list)
-    for pin in _pins([one.pk for one in verdicts.values()]):
+    for pin in _pins([verdict.pk for verdict in verdicts.values()]):
         pins[pin.verdict_id].append(pin.exhibit)
     indexes = last_entries(verdicts.values())
     return [
@@ -300,11 +305,16 @@ def answers_of(claim: Claim) -> list[Answer]:
     """Every invitation of a claim, newest first, with the replies and why it was closed early."""
     invitations = _invitations(claim.pk)
     replies: dict[UUID, list[Reply]] = defaultdict(list)
-    for reply in _replies([one.pk for one in invitations]):
+    for reply in _replies([invitation.pk for invitation in invitations]):
         replies[reply.invitation_id].append(reply)
-    waived = [one.pk for one in invitations if one.status == InvitationStatus.WAIVED]
-    waivers = {one.invitation_id: one for one in _waivers(waived)} if waived else {}
-    return [Answer(one, replies[one.pk], waivers.get(one.pk)) for one in invitations]
+    waived = [
+        invitation.pk for invitation in invitations if invitation.status == InvitationStatus.WAIVED
+    ]
+    waivers = {waiver.invitation_id: waiver for waiver in _waivers(waived)} if waived else {}
+    return [
+        Answer(invitation, replies[invitation.pk], waivers.get(invitation.pk))
+        for invitation in invitations
+    ]
 
 
 def quoted(claim: Claim, place: AppearanceView | None) -> QuoteDiff:
@@ -331,29 +341,31 @@ def telling(
 
     What cannot be shown comes after all that can, whatever rests on it.
     """
-    pinned = {one.pk for judgement in judgements for one in judgement.exhibits}
+    pinned = {exhibit.pk for judgement in judgements for exhibit in judgement.exhibits}
 
-    def weight(one: ExhibitView) -> tuple[Any, ...]:
-        grade = grade_order(f"{one.exhibit.grade_source}{one.exhibit.grade_information}")
+    def weight(view: ExhibitView) -> tuple[Any, ...]:
+        grade = grade_order(f"{view.exhibit.grade_source}{view.exhibit.grade_information}")
         return (
-            one.exhibit.pk not in pinned,
+            view.exhibit.pk not in pinned,
             grade,
-            one.exhibit.provenance != "P2",
-            one.exhibit.reference,
+            view.exhibit.provenance != "P2",
+            view.exhibit.reference,
         )
 
     first: list[ExhibitView] = []
     again: list[ExhibitView] = []
     seen: set[str] = set()
-    for one in sorted((one for one in shown if one.thumb), key=weight):
+    for view in sorted((view for view in shown if view.thumb), key=weight):
         caption = (
-            json.dumps(one.exhibit.caption, sort_keys=True)
-            if one.exhibit.caption
-            else str(one.exhibit.pk)
+            json.dumps(view.exhibit.caption, sort_keys=True)
+            if view.exhibit.caption
+            else str(view.exhibit.pk)
         )
-        (again if caption in seen else first).append(one)
+        (again if caption in seen else first).append(view)
         seen.add(caption)
-    return (first + again + sorted((one for one in shown if one.thumb is None), key=weight))[:count]
+    return (first + again + sorted((view for view in shown if view.thumb is None), key=weight))[
+        :count
+    ]
 
 
 _shown_exhibits = CompiledQuery(
@@ -382,19 +394,21 @@ claims_by_reference = CompiledQuery(
 def claim_page(claim: Claim) -> dict[str, Any]:
     """Everything on the page of a claim."""
     places = appearance_views(claim)  # with the checks up to what was found last
-    said = [one for one in places if one.appearance.says == Stance.SAYS_SO]
+    stating = [place for place in places if place.appearance.says == Stance.SAYS_SO]
     exhibits = _shown_exhibits(claim.pk)
     sides = affiliations_on(claim.pk)
     shown = with_pictures(exhibits, sides)
     judgements = judgements_of(claim, sides)
     answers = answers_of(claim)
     replies = [reply for answer in answers for reply in answer.replies]
-    first = next((one for one in said if one.line.versions), said[0] if said else None)
+    first = next(
+        (place for place in stating if place.line.versions), stating[0] if stating else None
+    )
     index = last_entry(claim)
     return {
         "claim": claim,
         "judgements": judgements,
-        "places": said,
+        "places": stating,
         "all_places": places,
         "elsewhere": channel_comparison.compare_channels(places),
         "first": first,
@@ -404,13 +418,13 @@ def claim_page(claim: Claim) -> dict[str, Any]:
         "first_shots": telling(shown, judgements),
         "comparisons": comparisons_of(_comparisons(claim.pk), shown),
         "grade": best_grade(exhibits),
-        "submissions": len({one.submission_id for one in exhibits}),
+        "submissions": len({exhibit.submission_id for exhibit in exhibits}),
         "answers": answers,
-        "reply": max(replies, key=lambda one: (one.received_at, one.pk), default=None),
+        "reply": max(replies, key=lambda reply: (reply.received_at, reply.pk), default=None),
         "reports": reports_of(claim),
         "index": index,
         "checkpoint": covering(index),
-        "rated": [one for one in judgements if one.verdict],
+        "rated": [judgement for judgement in judgements if judgement.verdict],
     }
 
 
@@ -454,8 +468,8 @@ class Row:
 def rows_of(claims: Sequence[Claim]) -> list[Row]:
     """Claims (with their shown parts read already) beside what stands on them; one query."""
     verdicts = {
-        one.aspect_id: one
-        for one in Verdict.objects.current()
+        verdict.aspect_id: verdict
+        for verdict in Verdict.objects.current()
         .filter(aspect__claim__in=claims)
         .defer("rationale", "conformity")
     }
@@ -464,7 +478,7 @@ def rows_of(claims: Sequence[Claim]) -> list[Row]:
             claim,
             [
                 (aspect, verdicts.get(aspect.pk))
-                for aspect in sorted(claim.aspect_set.all(), key=lambda one: one.number)
+                for aspect in sorted(claim.aspect_set.all(), key=lambda aspect: aspect.number)
             ],
             [flag.kind for flag in claim.flag_set.all()],
         )

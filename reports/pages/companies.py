@@ -103,7 +103,7 @@ class Contract:
     laid: list[PromiseRow]
 
     def _count(self, stance: str) -> int:
-        return sum(one.appearance.says == stance for one in self.laid)
+        return sum(row.appearance.says == stance for row in self.laid)
 
     @property
     def same(self) -> int:
@@ -121,7 +121,7 @@ class Contract:
     def marks(self) -> list[str]:
         """One stance per paper, in order."""
         return [
-            stance for stance in Stance.values for one in self.laid if one.appearance.says == stance
+            stance for stance in Stance.values for row in self.laid if row.appearance.says == stance
         ][:60]
 
 
@@ -184,19 +184,19 @@ def chains_of(**about: Any) -> list[Chain]:
     for incident in incidents:
         happened = [
             response_times.IncidentEvent.known_to(
-                one.kind, one.actor, one.happened_at, one.exact_to
+                event.kind, event.actor, event.happened_at, event.exact_to
             )
-            for one in events[incident.pk]
+            for event in events[incident.pk]
         ]
         care = response_times.read_chain(happened)
         links = [
             Link(
                 event,
-                response_times.response_time(care.harm, one)
-                if care.harm is not None and one.kind != "happened"
+                response_times.response_time(care.harm, dated)
+                if care.harm is not None and dated.kind != "happened"
                 else None,
             )
-            for event, one in zip(events[incident.pk], happened, strict=True)
+            for event, dated in zip(events[incident.pk], happened, strict=True)
         ]
         chains.append(Chain(incident, links, care))
     return chains
@@ -204,9 +204,9 @@ def chains_of(**about: Any) -> list[Chain]:
 
 def scorecard(company: Company) -> dict[str, Any]:
     """Advertising, contract, disputes; incident care is told by `chains_of`."""
-    said = Appearance.objects.saying_so().filter(claim__company=company)
+    appearances = Appearance.objects.saying_so().filter(claim__company=company)
     advertised = Claim.objects.public().filter(
-        company=company, pk__in=said.filter(source__channel__in=ADVERTISING).values("claim")
+        company=company, pk__in=appearances.filter(source__channel__in=ADVERTISING).values("claim")
     )
     counts = advertised.aggregate(
         puffery=Count("pk", filter=Q(kind=ClaimKind.PUFFERY)),
@@ -219,10 +219,12 @@ def scorecard(company: Company) -> dict[str, Any]:
         Flag.objects.raised().filter(claim__in=advertised).values_list("kind", flat=True)
     )
     laid = [
-        PromiseRow(one.claim, one)
-        for one in Appearance.objects.filter(claim__company=company, source__channel__in=BINDING)
+        PromiseRow(appearance.claim, appearance)
+        for appearance in Appearance.objects.filter(
+            claim__company=company, source__channel__in=BINDING
+        )
         .exclude(claim__kind=ClaimKind.PUFFERY)
-        .filter(claim__in=said.exclude(source__channel__in=BINDING).values("claim"))
+        .filter(claim__in=appearances.exclude(source__channel__in=BINDING).values("claim"))
         .select_related("claim", "source")
         .order_by("claim_id", "source__published_at", "id")[:MOST]
     ]
@@ -243,7 +245,7 @@ def scorecard(company: Company) -> dict[str, Any]:
             .distinct()
             .count(),
         ),
-        "contract": Contract(claims=len({one.claim.pk for one in laid}), laid=laid),
+        "contract": Contract(claims=len({row.claim.pk for row in laid}), laid=laid),
         "disputes": Disputes(
             asked=sum(came.values()),
             requests=sum(requests.values()),
@@ -316,8 +318,8 @@ def map_of(company: Company) -> Map:
             Part(
                 kind,
                 [
-                    [role for role in roles if role.kind == kind and role.entity_id == one.pk]
-                    for one in entities
+                    [role for role in roles if role.kind == kind and role.entity_id == entity.pk]
+                    for entity in entities
                 ],
             )
             for kind in PARTS
@@ -340,7 +342,7 @@ class SeriesNoteView:
     def apart(self) -> list[Decimal]:
         """How far the stated figure is from each computed one."""
         return (
-            [abs(one.value - self.note.stated_value) for one in self.computed]
+            [abs(difference.value - self.note.stated_value) for difference in self.computed]
             if self.note.stated_value is not None
             else []
         )
@@ -357,25 +359,27 @@ class SeriesChartView:
     @property
     def sources(self) -> list[Source]:
         """Where the figures stand, each once."""
-        return list({one.source_id: one.source for one in self.points}.values())
+        return list({point.source_id: point.source for point in self.points}.values())
 
     @property
     def digest(self) -> str:
         """Changes when the picture does."""
-        seen = [(one.on_date, one.value, one.source_id) for one in self.points]
+        seen = [(point.on_date, point.value, point.source_id) for point in self.points]
         noted = [
-            (one.note.from_date, one.note.until_date, one.note.stated_value) for one in self.notes
+            (view.note.from_date, view.note.until_date, view.note.stated_value)
+            for view in self.notes
         ]
         return _digest(self.series.name, self.series.unit, seen, noted)
 
     def svg(self, lang: Lang, name: str, unit: str, width: int) -> str:
         """The picture."""
         return trends.figures_over_time(
-            name, unit, [Figure(one.on_date, one.value, str(one.source_id)) for one in self.points],
+            name, unit,
+            [Figure(point.on_date, point.value, str(point.source_id)) for point in self.points],
             [
-                SeriesNoteMark(one.note.from_date, one.note.until_date, one.note.stated_value,
-                tuple(each.value for each in one.computed))
-                for one in self.notes
+                SeriesNoteMark(view.note.from_date, view.note.until_date, view.note.stated_value,
+                tuple(each.value for each in view.computed))
+                for view in self.notes
             ],
             lang, width,
         )  # fmt: skip
@@ -387,23 +391,23 @@ def _digest(*parts: object) -> str:
 
 def series_of(**about: Any) -> list[SeriesChartView]:
     """The series of a company, or one; three queries."""
-    found = list(Series.objects.filter(**about).order_by("id")[:20])
+    rows = list(Series.objects.filter(**about).order_by("id")[:20])
     points: dict[UUID, list[SeriesPoint]] = defaultdict(list)
     for point in (
-        SeriesPoint.objects.filter(series__in=found)
+        SeriesPoint.objects.filter(series__in=rows)
         .select_related("source")
         .order_by("on_date", "created_at", "id")
     ):
         points[point.series_id].append(point)
     notes: dict[UUID, list[SeriesNoteView]] = defaultdict(list)
     for note in (
-        SeriesNote.objects.filter(series__in=found)
+        SeriesNote.objects.filter(series__in=rows)
         .select_related("source")
         .order_by("from_date", "created_at", "id")
     ):
         given = [
-            series_figures.FigurePoint(one.on_date, one.value, str(one.source_id))
-            for one in points[note.series_id]
+            series_figures.FigurePoint(point.on_date, point.value, str(point.source_id))
+            for point in points[note.series_id]
         ]
         computed = (
             series_figures.differences(given, note.from_date, note.until_date)
@@ -412,10 +416,10 @@ def series_of(**about: Any) -> list[SeriesChartView]:
         )
         notes[note.series_id].append(SeriesNoteView(note, computed))
     for noted in notes.values():
-        days = sorted({one.note.from_date for one in noted if one.note.until_date is None})
-        for one in noted:
-            one.number = days.index(one.note.from_date) + 1 if one.note.until_date is None else 0
-    return [SeriesChartView(one, points[one.pk], notes[one.pk]) for one in found]
+        days = sorted({view.note.from_date for view in noted if view.note.until_date is None})
+        for view in noted:
+            view.number = days.index(view.note.from_date) + 1 if view.note.until_date is None else 0
+    return [SeriesChartView(series, points[series.pk], notes[series.pk]) for series in rows]
 
 
 @dataclass
@@ -427,9 +431,9 @@ class History:
     @property
     def judged(self) -> list[VerdictMark]:
         return [
-            VerdictMark(one.published_at.date(), one.rating)
-            for one in self.verdicts
-            if one.published_at
+            VerdictMark(verdict.published_at.date(), verdict.rating)
+            for verdict in self.verdicts
+            if verdict.published_at
         ]
 
     @property
@@ -490,12 +494,15 @@ def listed(companies: Iterable[Company]) -> list[CompanyRow]:
         ratings[company][rating] += count
     return [
         CompanyRow(
-            one, tally["claims"].get(one.pk, 0), tally["products"].get(one.pk, 0),
-            tally["incidents"].get(one.pk, 0),
-            [(rating,
-            ratings[one.pk][rating]) for rating in Rating.values if ratings[one.pk][rating]],
+            company, tally["claims"].get(company.pk, 0), tally["products"].get(company.pk, 0),
+            tally["incidents"].get(company.pk, 0),
+            [
+                (rating, ratings[company.pk][rating])
+                for rating in Rating.values
+                if ratings[company.pk][rating]
+            ],
         )
-        for one in rows
+        for company in rows
     ]  # fmt: skip
 
 
@@ -515,8 +522,8 @@ def company_page(company: Company) -> dict[str, Any]:
         "products": list(
             Product.objects.filter(company=company).prefetch_related(options).order_by("-id")[:60]
         ),
-        "own": [one for one in sources if one.channel not in OTHERS],
-        "others": [one for one in sources if one.channel in OTHERS],
+        "own": [source for source in sources if source.channel not in OTHERS],
+        "others": [source for source in sources if source.channel in OTHERS],
         "reconstruction": company_is_demonstration(company),
         "enough": ENOUGH,
     }

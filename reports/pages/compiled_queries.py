@@ -74,7 +74,7 @@ class PreparedStatement:
         if self._written is None:
             self._written = self._write()
         sql, params = self._written
-        return sql, tuple(value if one in _SLOTS else one for one in params)
+        return sql, tuple(value if param in _SLOTS else param for param in params)
 
     def of(self, value: Value) -> Statement:
         """The same of what the connection has prepared; prepares it."""

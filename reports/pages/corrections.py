@@ -38,7 +38,7 @@ class Correction:
     """One correction: what the record says of it, what it was made to, and for a superseded verdict
     the one that stands instead."""
 
-    told: ChangeView
+    view: ChangeView
     thing: Any
     reason: str | None
     successor: Verdict | None = None
@@ -46,7 +46,7 @@ class Correction:
     @property
     def type(self) -> str:
         """`verdict`, `claim`, `criterion`, `flag`, `exhibit` or `report`."""
-        return self.told.change.kind.partition(".")[0]
+        return self.view.change.kind.partition(".")[0]
 
     @property
     def claim(self) -> Claim | None:
@@ -115,13 +115,13 @@ def read(entries: Sequence[Entry]) -> list[Correction]:
         ),
     }
     successors = {
-        one.supersedes_id: one
-        for one in Verdict.objects.public().filter(supersedes__in=things["verdict"].values())
+        verdict.supersedes_id: verdict
+        for verdict in Verdict.objects.public().filter(supersedes__in=things["verdict"].values())
     }
     # Why a verdict was superseded was said when the one that stands instead was proposed.
     proposed = Entry.objects.filter(
         kind="verdict.proposed", object_label="verdict",
-        object_id__in=[str(one.pk) for one in successors.values()]
+        object_id__in=[str(verdict.pk) for verdict in successors.values()]
     )  # fmt: skip
     changes = history.at(
         [*(entry.index for entry in entries), *proposed.values_list("index", flat=True)]
@@ -129,24 +129,24 @@ def read(entries: Sequence[Entry]) -> list[Correction]:
     why = {
         change.object_id: change.reason for change in changes if change.kind == "verdict.proposed"
     }
-    told = {one.change.index: one for one in tell(changes)}
-    found = []
+    views = {view.change.index: view for view in tell(changes)}
+    corrections = []
     for entry in entries:
         thing = things[entry.object_label].get(entry.object_id)
-        if thing is None or entry.index not in told:
+        if thing is None or entry.index not in views:
             continue
-        one = told[entry.index]
+        view = views[entry.index]
         successor = successors.get(thing.pk)
-        found.append(
+        corrections.append(
             Correction(
-                one,
+                view,
                 thing,
-                why.get(str(successor.pk)) if successor else one.change.reason,
+                why.get(str(successor.pk)) if successor else view.change.reason,
                 successor,
             )
         )
-    return found
+    return corrections
 
 
 def _found(rows: Any, ids: list[str]) -> dict[str, Any]:
-    return {str(one.pk): one for one in rows.filter(pk__in=ids)} if ids else {}
+    return {str(row.pk): row for row in rows.filter(pk__in=ids)} if ids else {}

@@ -79,18 +79,18 @@ class Block:
 
 def blocks(compared: Diff) -> list[Block]:
     """The whole of both texts. Their runs, in order, are those of the diff."""
-    found: list[Block] = []
-    said: set[int] = set()
+    shown: list[Block] = []
+    numbered: set[int] = set()
     old_line = new_line = 1
     for runs in _lines(compared.runs):
         numbers = tuple(
-            dict.fromkeys(run.number for run in runs if run.number and run.number not in said)
+            dict.fromkeys(run.number for run in runs if run.number and run.number not in numbered)
         )
-        said.update(numbers)
-        found.append(Block(tuple(runs), numbers, old_line, new_line))
+        numbered.update(numbers)
+        shown.append(Block(tuple(runs), numbers, old_line, new_line))
         old_line += sum(run.text.count("\n") for run in runs if run.side is not Side.NEW)
         new_line += sum(run.text.count("\n") for run in runs if run.side is not Side.OLD)
-    return found
+    return shown
 
 
 def _lines(runs: Iterable[Run]) -> Iterator[list[Run]]:
@@ -112,35 +112,35 @@ def _lines(runs: Iterable[Run]) -> Iterator[list[Run]]:
 def only_changes(whole: Sequence[Block]) -> list[Block]:
     """The changed blocks, each with a sentence of what stands around its changes; what is left out
     is counted."""
-    found: list[Block] = []
+    shown: list[Block] = []
     waiting: list[Block] = []
     for block in whole:
         if not block.changed:
             waiting.append(block)
             continue
         if waiting:
-            found.append(_left_out(waiting))
+            shown.append(_left_out(waiting))
             waiting = []
-        found.append(_trimmed(block))
+        shown.append(_trimmed(block))
     if waiting:
-        found.append(_left_out(waiting))
-    return found if any(block.changed for block in found) else []
+        shown.append(_left_out(waiting))
+    return shown if any(block.changed for block in shown) else []
 
 
 def at_most(whole: Sequence[Block], most: int) -> tuple[list[Block], int]:
     """The first blocks that have so many pieces between them, cut inside a block if it must be, and
     how many changes are not among them."""
-    found: list[Block] = []
+    first: list[Block] = []
     room = most
     for at, block in enumerate(whole):
         if len(block.pieces) <= room:
-            found.append(block)
+            first.append(block)
             room -= len(block.pieces)
             continue
         kept = block.pieces[:room]
         shown = {piece.number for piece in kept if isinstance(piece, Run)}
         if kept:
-            found.append(
+            first.append(
                 Block(
                     kept,
                     tuple(number for number in block.numbers if number in shown),
@@ -149,8 +149,8 @@ def at_most(whole: Sequence[Block], most: int) -> tuple[list[Block], int]:
                 )
             )
         rest = [number for number in block.numbers if number not in shown]
-        return found, len(rest) + sum(len(one.numbers) for one in whole[at + 1 :])
-    return found, 0
+        return first, len(rest) + sum(len(later.numbers) for later in whole[at + 1 :])
+    return first, 0
 
 
 def _left_out(unchanged: list[Block]) -> Block:

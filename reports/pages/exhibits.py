@@ -72,15 +72,15 @@ def with_pictures(
     """Each exhibit with its renditions and from whose side it is (read here unless given), in a
     number of queries that does not grow."""
     listed = list(exhibits)
-    found: dict[UUID, dict[str, Rendition]] = defaultdict(dict)
-    for rendition in _renditions([one.pk for one in listed]):
-        found[rendition.exhibit_id][rendition.name] = rendition
+    renditions: dict[UUID, dict[str, Rendition]] = defaultdict(dict)
+    for rendition in _renditions([exhibit.pk for exhibit in listed]):
+        renditions[rendition.exhibit_id][rendition.name] = rendition
     if sides is None:
-        sides = affiliations({one.submission_id for one in listed})
+        sides = affiliations({exhibit.submission_id for exhibit in listed})
     return [
         ExhibitView(
             exhibit,
-            found[exhibit.pk],
+            renditions[exhibit.pk],
             sides.get(exhibit.submission_id, Affiliation.INDEPENDENT.value),
         )
         for exhibit in listed
@@ -90,7 +90,11 @@ def with_pictures(
 def best_grade(exhibits: Iterable[Exhibit]) -> str:
     """The best grade among exhibits; empty if none is graded."""
     return min(
-        (f"{one.grade_source}{one.grade_information}" for one in exhibits if one.grade_source),
+        (
+            f"{exhibit.grade_source}{exhibit.grade_information}"
+            for exhibit in exhibits
+            if exhibit.grade_source
+        ),
         key=grade_order,
         default="",
     )
@@ -116,14 +120,14 @@ def comparisons_of(
 ) -> list[ComparisonView]:
     """Public comparisons that can be shown; two more queries if they are of exhibits that are not
     among those `read` already."""
-    pictures = {one.exhibit.pk: one for one in read}
+    pictures = {view.exhibit.pk: view for view in read}
     if (
         missing := {pk for pair in pairs for pk in (pair.before_id, pair.after_id)}
         - pictures.keys()
     ):
         pictures |= {
-            one.exhibit.pk: one
-            for one in with_pictures(Exhibit.objects.public().filter(pk__in=missing))
+            view.exhibit.pk: view
+            for view in with_pictures(Exhibit.objects.public().filter(pk__in=missing))
         }
     compared = [
         ComparisonView(pair, pictures[pair.before_id], pictures[pair.after_id])
@@ -131,7 +135,9 @@ def comparisons_of(
         if {pair.before_id, pair.after_id}
         <= pictures.keys()  # one may have been taken back since the first query
     ]
-    return [one for one in compared if one.before.page and one.after.page]
+    return [
+        comparison for comparison in compared if comparison.before.page and comparison.after.page
+    ]
 
 
 @dataclass
@@ -151,29 +157,31 @@ def teardowns_with(exhibit: Exhibit) -> list[TeardownView]:
         .select_related("unit", "laboratory")
         .order_by("pk")
     )
-    told = {one.pk: TeardownView(one) for one in teardowns}
+    views = {teardown.pk: TeardownView(teardown) for teardown in teardowns}
     steps = list(
         TeardownStep.objects.public()
-        .filter(teardown__in=told)
+        .filter(teardown__in=views)
         .select_related("part", "exhibit__submission")
         .order_by("teardown", "number")
     )
     pictures = {
-        one.exhibit.pk: one
-        for one in with_pictures({s.exhibit.pk: s.exhibit for s in steps if s.exhibit}.values())
+        view.exhibit.pk: view
+        for view in with_pictures({s.exhibit.pk: s.exhibit for s in steps if s.exhibit}.values())
     }
     for step in steps:
-        told[step.teardown_id].steps.append(
+        views[step.teardown_id].steps.append(
             (step, pictures.get(step.exhibit_id) if step.exhibit_id else None)
         )
-    for one in (
+    for measurement in (
         Measurement.objects.public()
-        .filter(teardown__in=told)
+        .filter(teardown__in=views)
         .select_related("aspect")
         .order_by("measured_date", "pk")
     ):
-        told[one.teardown_id].measurements.append((one, plain(one.standard_uncertainty * 2)))
-    return list(told.values())
+        views[measurement.teardown_id].measurements.append(
+            (measurement, plain(measurement.standard_uncertainty * 2))
+        )
+    return list(views.values())
 
 
 def exhibit_page(exhibit: Exhibit) -> dict[str, Any]:
@@ -201,6 +209,6 @@ def exhibit_page(exhibit: Exhibit) -> dict[str, Any]:
             CustodyEvent.objects.public().filter(exhibit=exhibit).order_by("happened_at", "id")
         ),
         "verdicts": list(verdicts),
-        "findings": [one.finding for one in named.order_by("finding__created_at")],
+        "findings": [pin.finding for pin in named.order_by("finding__created_at")],
         "teardowns": teardowns_with(exhibit),
     }

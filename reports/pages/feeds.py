@@ -89,12 +89,12 @@ class _Feed:
         company: Company | None,
         at: datetime,
     ) -> None:
-        told = render_to_string(f"reports/feeds/{template}.html", context, self._request)
+        description = render_to_string(f"reports/feeds/{template}.html", context, self._request)
         entry = {
             "title": _UNSERIALISABLE.sub("\ufffd", title),
             "link": self.absolute(address),
             "unique_id": self.absolute(without_language(address)),
-            "description": _UNSERIALISABLE.sub("\ufffd", told),
+            "description": _UNSERIALISABLE.sub("\ufffd", description),
             "categories": [self.words(company.name)] if company else (),
             "pubdate": at,
             "updateddate": at,
@@ -134,25 +134,25 @@ def verdicts(request: HttpRequest) -> _Feed:
     feed = _Feed(
         request, title=_("Latest verdicts"), about=_("What companies said, beside what buyers got")
     )
-    told = [
-        (concluded.claim, one, one.verdict)
+    judged = [
+        (concluded.claim, judgement, judgement.verdict)
         for concluded in listing.newest_verdicts(SHOWN)
-        for one in concluded.judgements
+        for judgement in concluded.judgements
     ]
     dated = [
-        (verdict.published_at, verdict, claim, one)
-        for claim, one, verdict in told
+        (verdict.published_at, verdict, claim, judgement)
+        for claim, judgement, verdict in judged
         if verdict and verdict.published_at
     ]
-    for at, verdict, claim, one in dated:
+    for at, verdict, claim, judgement in dated:
         title = headlines.of_verdict(
-            str(Rating(verdict.rating).label), feed.words(one.aspect.statement)
+            str(Rating(verdict.rating).label), feed.words(judgement.aspect.statement)
         )
         feed.add(
             address=reverse("reports:verdict", args=[verdict.reference]),
             title=feed.title(title, reconstruction=claim.reconstruction),
             template="verdict",
-            context={"claim": claim, "judgement": one},
+            context={"claim": claim, "judgement": judgement},
             company=claim.company,
             at=at,
         )
@@ -188,13 +188,13 @@ def edits(request: HttpRequest) -> _Feed:
         title=_("Latest edits"),
         about=_("Texts that changed after a claim was found in them, word by word."),
     )
-    for one in listing.newest_edits(SHOWN):
-        version = one.version
+    for edit in listing.newest_edits(SHOWN):
+        version = edit.version
         feed.add(
             address=f"{reverse('reports:diff', args=[version.source_id])}?to={version.number}",
-            title=feed.title(feed.words(version.source.title), reconstruction=one.reconstruction),
+            title=feed.title(feed.words(version.source.title), reconstruction=edit.reconstruction),
             template="edit",
-            context={"version": version, "quotes": one.quotes},
+            context={"version": version, "quotes": edit.quotes},
             company=version.source.company,
             at=version.created_at,
         )
@@ -209,15 +209,17 @@ def disappearances(request: HttpRequest) -> _Feed:
         title=_("No longer available"),
         about=_("Sources that are no longer available, with the quotes they contained."),
     )
-    for one in listing.newest_disappearances(SHOWN):
-        assert one.gone.confirmed_at  # of those confirmed, by their constraint
+    for item in listing.newest_disappearances(SHOWN):
+        assert item.gone.confirmed_at  # of those confirmed, by their constraint
         feed.add(
-            address=f"{reverse('reports:source', args=[one.gone.source_id])}#gone-{one.gone.pk}",
-            title=feed.title(feed.words(one.gone.source.title), reconstruction=one.reconstruction),
+            address=f"{reverse('reports:source', args=[item.gone.source_id])}#gone-{item.gone.pk}",
+            title=feed.title(
+                feed.words(item.gone.source.title), reconstruction=item.reconstruction
+            ),
             template="disappearance",
-            context={"gone": one.gone, "appearances": one.appearances},
-            company=one.gone.source.company,
-            at=one.gone.confirmed_at,
+            context={"gone": item.gone, "appearances": item.appearances},
+            company=item.gone.source.company,
+            at=item.gone.confirmed_at,
         )
     return feed
 
@@ -230,18 +232,18 @@ def corrections(request: HttpRequest) -> _Feed:
         title=_("Corrections"),
         about=_("Our corrections to verdicts, claims and evidence."),
     )
-    for one in read_corrections(list(found_corrections().order_by("-index")[:SHOWN])):
-        claim = one.claim
+    for correction in read_corrections(list(found_corrections().order_by("-index")[:SHOWN])):
+        claim = correction.claim
         feed.add(
-            address=reverse("reports:entry", args=[one.told.change.index]),
+            address=reverse("reports:entry", args=[correction.view.change.index]),
             title=feed.title(
-                headlines.of_verdict(str(one.told.what), _words(feed, one)),
+                headlines.of_verdict(str(correction.view.what), _words(feed, correction)),
                 reconstruction=bool(claim and claim.reconstruction),
             ),
             template="correction",
-            context={"correction": one, "address": feed.absolute(one.address)},
+            context={"correction": correction, "address": feed.absolute(correction.address)},
             company=claim.company if claim else None,
-            at=one.told.change.at,
+            at=correction.view.change.at,
         )
     return feed
 

@@ -68,7 +68,7 @@ def _texts(value: Any) -> dict[str, str]:
         return {}
     return {
         value["lang"]: value["text"],
-        **{lang: one["text"] for lang, one in value["translations"].items()},
+        **{lang: translation["text"] for lang, translation in value["translations"].items()},
     }
 
 
@@ -125,7 +125,7 @@ def _field(model: type[models.Model] | None, change: FieldChange) -> Field:
     if change.state != "open":
         return Field(label, change.name, change.state)
     field = (
-        next((one for one in model._meta.concrete_fields if one.name == change.name), None)
+        next((field for field in model._meta.concrete_fields if field.name == change.name), None)
         if model
         else None
     )
@@ -157,7 +157,9 @@ class FieldView:
         """Read from a leaf, or from the opening of one of its commitments."""
         record = registry.recorded.get(label)
         field = (
-            next((one for one in record.model._meta.concrete_fields if one.name == name), None)
+            next(
+                (field for field in record.model._meta.concrete_fields if field.name == name), None
+            )
             if record
             else None
         )
@@ -169,11 +171,11 @@ class FieldView:
 
 def tell(changes: Iterable[Change]) -> list[ChangeView]:
     """Changes of the record as people read them."""
-    told = []
+    views = []
     for change in changes:
         model = registry.recorded[change.label].model
-        fields = tuple(_field(model, one) for one in change.fields)
-        told.append(
+        fields = tuple(_field(model, field) for field in change.fields)
+        views.append(
             ChangeView(
                 change,
                 kind_in_words(change.kind),
@@ -182,58 +184,60 @@ def tell(changes: Iterable[Change]) -> list[ChangeView]:
                 fields,
             )
         )
-    return told
+    return views
 
 
 @dataclass(frozen=True)
 class ActView:
     """One thing that somebody did: the changes of the log that belong to it, the newest first."""
 
-    told: tuple[ChangeView, ...]
+    changes: tuple[ChangeView, ...]
     opens_day: bool  # whether it is the first of its day in the order given
 
     @property
     def first(self) -> ChangeView:
         """The change that names the act."""
-        return self.told[0]
+        return self.changes[0]
 
     @property
     def reason(self) -> str | None:
         """Why, as any of its changes says in public; None where one was given and none of them
         does, empty where none was given."""
-        said = ["" if one.change.reason == FIRST else one.change.reason for one in self.told]
-        return next((reason for reason in said if reason), None if None in said else "")
+        reasons = [
+            "" if view.change.reason == FIRST else view.change.reason for view in self.changes
+        ]
+        return next((reason for reason in reasons if reason), None if None in reasons else "")
 
 
-def acts(told: Iterable[ChangeView]) -> list[ActView]:
+def acts(views: Iterable[ChangeView]) -> list[ActView]:
     """Changes in the order given, grouped by act: the same kind, moment and actor, and no two
     reasons, one after the other."""
     groups: list[list[ChangeView]] = []
-    for one in told:
-        if groups and _together(groups[-1], one):
-            groups[-1].append(one)
+    for view in views:
+        if groups and _together(groups[-1], view):
+            groups[-1].append(view)
         else:
-            groups.append([one])
-    found: list[ActView] = []
+            groups.append([view])
+    grouped: list[ActView] = []
     day = None
     for changes in groups:
         at = changes[0].change.at
-        found.append(ActView(tuple(changes), opens_day=at.date() != day))
+        grouped.append(ActView(tuple(changes), opens_day=at.date() != day))
         day = at.date()
-    return found
+    return grouped
 
 
-def _together(act: Sequence[ChangeView], one: ChangeView) -> bool:
+def _together(act: Sequence[ChangeView], view: ChangeView) -> bool:
     """Whether a change belongs to the act before it. A reason that is not public in one row may be
     public in the next."""
     first = act[0]
     if (first.change.kind, first.change.at, first.actor) != (
-        one.change.kind,
-        one.change.at,
-        one.actor,
+        view.change.kind,
+        view.change.at,
+        view.actor,
     ):
         return False
-    return len({change.change.reason for change in (*act, one) if change.change.reason}) < 2
+    return len({change.change.reason for change in (*act, view) if change.change.reason}) < 2
 
 
 @dataclass(frozen=True)

@@ -85,12 +85,12 @@ _OBJECTS: Final = CompiledQuery[Claim](_labelled)
 def claim_objects(claim: Claim) -> dict[str, list[str]]:
     """The ids, as text, of a claim and of what hangs on it, by object label. What is not public
     among them, history itself leaves out."""
-    found: dict[str, list[str]] = defaultdict(list)
+    keys: dict[str, list[str]] = defaultdict(list)
     with connection.cursor() as cursor:
         cursor.execute(*_OBJECTS.sql(claim.pk))
         for label, key in cursor.fetchall():
-            found[label].append(key)
-    return dict(found)
+            keys[label].append(key)
+    return dict(keys)
 
 
 def _newest() -> tuple[str, tuple[Any, ...]]:
@@ -115,8 +115,8 @@ def last_entry(claim: Claim) -> int | None:
     def asked(statement: Statement) -> int | None:
         with connection.cursor() as cursor:
             cursor.execute(*statement)
-            found: int | None = cursor.fetchone()[0]
-        return found
+            index: int | None = cursor.fetchone()[0]
+        return index
 
     return _NEWEST.ask(claim.pk, asked)
 

@@ -49,7 +49,7 @@ class Facet:
     @property
     def chosen(self) -> bool:
         """Whether one of its values narrows the list now."""
-        return any(one.chosen for one in self.options)
+        return any(option.chosen for option in self.options)
 
 
 @dataclass(frozen=True)
@@ -122,8 +122,8 @@ def facets_of(
                 *filter(_is_id, [asked[name]]),
             ]
             known = {
-                str(one.pk): read(one.name, lang).text
-                for one in Company.objects.filter(pk__in=offered)
+                str(company.pk): read(company.name, lang).text
+                for company in Company.objects.filter(pk__in=offered)
             }
         else:
             known = words
@@ -133,7 +133,7 @@ def facets_of(
             if counts[value] or value == asked[name]
         ]
         if name == "company":
-            options.sort(key=lambda one: -one.n)
+            options.sort(key=lambda option: -option.n)
         facets.append(Facet(name, options))
     return facets
 
@@ -154,26 +154,30 @@ def newest_verdicts(count: int) -> list[ConclusionItem]:
         .select_related("aspect__claim__company", "aspect__claim__product")[:count]
     )
     criteria = {
-        one.aspect_id: one
-        for one in Criterion.objects.filter(aspect__in=[one.aspect_id for one in verdicts])
+        verdict.aspect_id: verdict
+        for verdict in Criterion.objects.filter(
+            aspect__in=[verdict.aspect_id for verdict in verdicts]
+        )
     }
     by_claim: dict[UUID, ConclusionItem] = {}
-    for one in verdicts:
-        held = by_claim.setdefault(one.aspect.claim_id, ConclusionItem(one.aspect.claim, []))
+    for verdict in verdicts:
+        held = by_claim.setdefault(
+            verdict.aspect.claim_id, ConclusionItem(verdict.aspect.claim, [])
+        )
         held.judgements.append(
             Judgement(
-                one.aspect,
-                criteria.get(one.aspect_id),
-                one,
+                verdict.aspect,
+                criteria.get(verdict.aspect_id),
+                verdict,
                 [],
-                measured_rows(one.conformity),
+                measured_rows(verdict.conformity),
                 [],
                 [],
                 None,
             )
         )
     for concluded in by_claim.values():
-        concluded.judgements.sort(key=lambda one: one.aspect.number)
+        concluded.judgements.sort(key=lambda judgement: judgement.aspect.number)
     return list(by_claim.values())
 
 
@@ -211,18 +215,20 @@ def newest_edits(count: int) -> list[EditItem]:
     )  # what another extractor read is no edit
     versions = list(edits.select_related("source__company").defer("body").order_by("-id")[:count])
     quotes: dict[UUID, list[tuple[Claim, QuoteDiff]]] = defaultdict(list)
-    for one in (
+    for sighting in (
         Sighting.objects.filter(version__in=versions)
         .changed()
         .select_related("appearance__claim")
         .order_by("id")
     ):
-        if one.appearance.exact and (one.kind == "absent" or one.passage):
-            quotes[one.version_id].append(
-                (one.appearance.claim, diff_quote(one.appearance.exact, one.passage))
+        if sighting.appearance.exact and (sighting.kind == "absent" or sighting.passage):
+            quotes[sighting.version_id].append(
+                (sighting.appearance.claim, diff_quote(sighting.appearance.exact, sighting.passage))
             )
-    played = demonstration_sources(one.source_id for one in versions)
-    return [EditItem(one, quotes[one.pk], one.source_id in played) for one in versions]
+    played = demonstration_sources(version.source_id for version in versions)
+    return [
+        EditItem(version, quotes[version.pk], version.source_id in played) for version in versions
+    ]
 
 
 @dataclass
@@ -236,21 +242,21 @@ class DisappearanceItem:
 
 def newest_disappearances(count: int) -> list[DisappearanceItem]:
     """The sources confirmed last as no longer available."""
-    found = list(
+    disappearances = list(
         Disappearance.objects.filter(status="confirmed")
         .select_related("source__company")
         .order_by("-confirmed_at", "-id")[:count]
     )
     stood: dict[UUID, list[Appearance]] = defaultdict(list)
-    for one in (
-        Appearance.objects.filter(source__in=[gone.source_id for gone in found])
+    for appearance in (
+        Appearance.objects.filter(source__in=[gone.source_id for gone in disappearances])
         .exclude(exact="")
         .select_related("claim")
         .order_by("id")
     ):
-        stood[one.source_id].append(one)
-    played = demonstration_sources(gone.source_id for gone in found)
+        stood[appearance.source_id].append(appearance)
+    played = demonstration_sources(gone.source_id for gone in disappearances)
     return [
         DisappearanceItem(gone, stood[gone.source_id][:3], gone.source_id in played)
-        for gone in found
+        for gone in disappearances
     ]

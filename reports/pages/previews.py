@@ -41,15 +41,15 @@ def head(*, name: str, reference: str, verdicts: Sequence[Verdict]) -> dict[str,
     """What a page's head needs: its permanent address, its picture, and a ClaimReview for each
     verdict on it."""
     lang, site = page_language(), settings.SITE_URL
-    verdicts = [one for one in verdicts if withheld_because(one) is None]
+    verdicts = [verdict for verdict in verdicts if withheld_because(verdict) is None]
     reviews = [
         review(
-            one,
+            verdict,
             lang=lang,
             site=f"{site}/",
-            address=permanent_address("reports:verdict", one.reference),
+            address=permanent_address("reports:verdict", verdict.reference),
         )
-        for one in verdicts
+        for verdict in verdicts
     ]
     return {
         "permanent": permanent_address(f"reports:{name}", reference),
@@ -58,7 +58,7 @@ def head(*, name: str, reference: str, verdicts: Sequence[Verdict]) -> dict[str,
         if reviews
         else "",
         "review_addresses": [
-            f"/api/v1/verdicts/{one.pk}/?format=jsonld&lang={lang}" for one in verdicts
+            f"/api/v1/verdicts/{verdict.pk}/?format=jsonld&lang={lang}" for verdict in verdicts
         ],
     }
 
@@ -68,13 +68,13 @@ def _label(text: Any) -> str:
     return words[:1].upper() + words[1:]
 
 
-def _card(claim: Claim, found: Iterable[cards.FoundLine], reference: str, lang: Lang) -> cards.Card:
+def _card(claim: Claim, lines: Iterable[cards.PointLine], reference: str, lang: Lang) -> cards.Card:
     return cards.Card(
         lang=lang,
         who=f"{read(claim.company.name, lang).text} · {read(claim.product.name, lang).text}",
         quote=claim.quote,
         quote_lang=claim.quote_lang,
-        found=list(found),
+        lines=list(lines),
         reference=reference,
         house="AsClaimed 言实录" + (" · " + _("demonstration") if claim.reconstruction else ""),
     )
@@ -87,19 +87,19 @@ def of_claim(claim: Claim, lang: Lang) -> cards.Card:
         ratings = dict(
             Verdict.objects.current().filter(aspect__in=aspects).values_list("aspect", "rating")
         )
-        found = [
-            cards.FoundLine(
-                ratings.get(one.pk, ""),
+        lines = [
+            cards.PointLine(
+                ratings.get(aspect.pk, ""),
                 _label(
-                    Rating(ratings[one.pk]).label
-                    if one.pk in ratings
-                    else Progress(one.progress).label
+                    Rating(ratings[aspect.pk]).label
+                    if aspect.pk in ratings
+                    else Progress(aspect.progress).label
                 ),
-                read(one.statement, lang).text,
+                read(aspect.statement, lang).text,
             )
-            for one in aspects
+            for aspect in aspects
         ]
-        return _card(claim, found, claim.reference, lang)
+        return _card(claim, lines, claim.reference, lang)
 
 
 def of_verdict(verdict: Verdict, lang: Lang) -> cards.Card:
@@ -108,8 +108,8 @@ def of_verdict(verdict: Verdict, lang: Lang) -> cards.Card:
         word = _label(Rating(verdict.rating).label)
         if verdict.successor:
             word = _("Replaced: %(word)s") % {"word": word}
-        found = cards.FoundLine(verdict.rating, word, read(verdict.aspect.statement, lang).text)
-        return _card(verdict.aspect.claim, [found], verdict.reference, lang)
+        line = cards.PointLine(verdict.rating, word, read(verdict.aspect.statement, lang).text)
+        return _card(verdict.aspect.claim, [line], verdict.reference, lang)
 
 
 def answer(request: HttpRequest, card: cards.Card) -> HttpResponse:

@@ -88,11 +88,11 @@ def _by_hand(addresses: list[str], why: str) -> None:
 
 def addresses_of(claim: Claim) -> list[str]:
     """Every address that shows something of a claim, in both languages, absolute."""
-    found: dict[str, None] = {}
+    addresses: dict[str, None] = {}
     for language in LANGUAGES:
         with translation.override(language):
-            found.update(dict.fromkeys(_addresses(claim)))
-    return [f"{settings.SITE_URL}{address}" for address in found]
+            addresses.update(dict.fromkeys(_addresses(claim)))
+    return [f"{settings.SITE_URL}{address}" for address in addresses]
 
 
 def _addresses(claim: Claim) -> Iterator[str]:

@@ -49,10 +49,10 @@ def file_views(files: Iterable[ReportFile]) -> list[FileView]:
             (index for index, (end, _label) in enumerate(LABELS) if name.endswith(end)), len(LABELS)
         )
 
-    ordered = sorted(files, key=lambda one: (place(one.name), one.name))
+    ordered = sorted(files, key=lambda file: (place(file.name), file.name))
     return [
-        FileView(one, LABELS[place(one.name)][1] if place(one.name) < len(LABELS) else "")
-        for one in ordered
+        FileView(file, LABELS[place(file.name)][1] if place(file.name) < len(LABELS) else "")
+        for file in ordered
     ]
 
 
@@ -60,7 +60,7 @@ def read(report: Report, files: Iterable[ReportFile]) -> dict[str, Any] | None:
     """The report's own JSON, or None while it is being built, or withheld, or its file is
     missing."""
     name = SOURCES[report.kind]
-    digest = next((one.digest for one in files if one.name == name), None)
+    digest = next((file.digest for file in files if file.name == name), None)
     if digest is None or report.withheld_at:
         return None
     try:
@@ -115,28 +115,30 @@ def _pieces(hunk: dict[str, Any]) -> list[Piece]:
 
 def versions_of(report: dict[str, Any]) -> list[VersionView]:
     """The versions of a snapshot, oldest first, each with its edit."""
-    diffs = {one["new"]: one for one in report["diffs"]}
-    found = []
-    for one in report["versions"]:
-        change = diffs.get(one["number"], {"hunks": [], "characters_gone": 0, "characters_came": 0})
-        found.append(
+    diffs = {diff["new"]: diff for diff in report["diffs"]}
+    views = []
+    for version in report["versions"]:
+        change = diffs.get(
+            version["number"], {"hunks": [], "characters_gone": 0, "characters_came": 0}
+        )
+        views.append(
             VersionView(
-                number=one["number"],
-                lang=one["lang"],
-                title=one["title"] or "",
-                text=one["text"] or "",
-                sha256=one["sha256"],
-                capture=one["capture"],
-                characters=one["characters"],
-                provenance=one["provenance"],
-                not_before=_at(one["not_before"]),
-                not_after=datetime.fromisoformat(one["not_after"]),
+                number=version["number"],
+                lang=version["lang"],
+                title=version["title"] or "",
+                text=version["text"] or "",
+                sha256=version["sha256"],
+                capture=version["capture"],
+                characters=version["characters"],
+                provenance=version["provenance"],
+                not_before=_at(version["not_before"]),
+                not_after=datetime.fromisoformat(version["not_after"]),
                 passages=[_pieces(hunk) for hunk in change["hunks"]],
                 gone=change["characters_gone"],
                 came=change["characters_came"],
             )
         )
-    return found
+    return views
 
 
 @dataclass(frozen=True)
@@ -154,13 +156,13 @@ def disappearances_of(report: dict[str, Any]) -> list[RemovalView]:
     """When it went and who saw that it was gone."""
     return [
         RemovalView(
-            one["type"],
-            _at(one["last_seen"]),
-            _at(one["first_missing"]),
-            [{**look, "at": _at(look["at"])} for look in one["confirmations"]],
-            _at(one["back"]),
+            gone["type"],
+            _at(gone["last_seen"]),
+            _at(gone["first_missing"]),
+            [{**look, "at": _at(look["at"])} for look in gone["confirmations"]],
+            _at(gone["back"]),
         )
-        for one in report["disappearances"]
+        for gone in report["disappearances"]
     ]
 
 
@@ -168,7 +170,8 @@ def line_of(report: dict[str, Any], lang: Lang, title: str, width: int) -> str:
     """The version line of a snapshot up to its checkpoint; its versions lead to their texts on the
     same page."""
     links = version_timeline.Links(
-        {one["number"]: f"#version-{one['number']}" for one in report["versions"]}, "#gone"
+        {version["number"]: f"#version-{version['number']}" for version in report["versions"]},
+        "#gone",
     )
     looks = [look["at"] for look in report["observations"]]
     return version_timeline.version_timeline(
@@ -182,18 +185,23 @@ def holds(report: dict[str, Any]) -> list[tuple[str | Promise, int]]:
     """What a discrepancy report was made from, counted."""
     counted: list[tuple[str | Promise, int]] = [
         (_("points of the claim"), len(report["aspects"])),
-        (_("verdicts"), sum(1 for one in report["aspects"] if one["verdict"])),
-        (_("measurements"), sum(len(one["measurements"]) for one in report["aspects"])),
+        (_("verdicts"), sum(1 for aspect in report["aspects"] if aspect["verdict"])),
+        (_("measurements"), sum(len(aspect["measurements"]) for aspect in report["aspects"])),
         (_("exhibits"), len(report["exhibits"])),
         (_("teardowns"), len(report["teardowns"])),
         (_("sources"), len(report["sources"])),
-        (_("versions of their texts"), sum(len(one["versions"]) for one in report["sources"])),
-        (_("checks of them"), sum(one["observations"]["total"] for one in report["sources"])),
+        (
+            _("versions of their texts"),
+            sum(len(source["versions"]) for source in report["sources"]),
+        ),
+        (_("checks of them"), sum(source["observations"]["total"] for source in report["sources"])),
     ]
-    return [one for one in counted if one[1]]
+    return [row for row in counted if row[1]]
 
 
 def verdict_addresses(report: dict[str, Any]) -> list[tuple[str, str]]:
     """Reference and page of each verdict that a discrepancy report holds."""
-    found = [one["verdict"]["reference"] for one in report["aspects"] if one["verdict"]]
-    return [(reference, reverse("reports:verdict", args=[reference])) for reference in found]
+    references = [
+        aspect["verdict"]["reference"] for aspect in report["aspects"] if aspect["verdict"]
+    ]
+    return [(reference, reverse("reports:verdict", args=[reference])) for reference in references]

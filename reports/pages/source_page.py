@@ -61,36 +61,43 @@ class VersionTimeline:
     @property
     def missing(self) -> Disappearance | None:
         """The disappearance that stands now."""
-        return next((one for one in self.disappearances if one.status == "confirmed"), None)
+        return next(
+            (
+                disappearance
+                for disappearance in self.disappearances
+                if disappearance.status == "confirmed"
+            ),
+            None,
+        )
 
     def svg(self, lang: Lang, title: str, width: int = version_timeline.WIDTH) -> str:
         """The version line as inline SVG with its links; its text is escaped by
         reports.drawing.version_timeline."""
         versions = [
             {
-                "number": one.number,
-                "not_before": format_moment(one.not_before),
-                "not_after": format_moment(one.not_after),
-                "sha256": one.digest,
+                "number": version.number,
+                "not_before": format_moment(version.not_before),
+                "not_after": format_moment(version.not_after),
+                "sha256": version.digest,
             }
-            for one in self.versions
+            for version in self.versions
         ]
         gone = [
             {
-                "last_seen": format_moment(one.last_seen_at),
-                "first_missing": format_moment(one.first_missing_at),
-                "back": format_moment(one.reversed_at),
+                "last_seen": format_moment(disappearance.last_seen_at),
+                "first_missing": format_moment(disappearance.first_missing_at),
+                "back": format_moment(disappearance.reversed_at),
             }
-            for one in self.disappearances
-            if one.confirmed_at
+            for disappearance in self.disappearances
+            if disappearance.confirmed_at
         ]
         home = reverse("reports:source", args=[self.source.pk])
         compared = reverse("reports:diff", args=[self.source.pk])
         addresses = {
-            one.number: f"{compared}?to={one.number}"
+            version.number: f"{compared}?to={version.number}"
             if index
-            else reverse("reports:version", args=[self.source.pk, one.number])
-            for index, one in enumerate(self.versions)
+            else reverse("reports:version", args=[self.source.pk, version.number])
+            for index, version in enumerate(self.versions)
         }
         links = version_timeline.Links(addresses, f"{home}#disappearances")
         return version_timeline.version_timeline(
@@ -123,13 +130,13 @@ def version_timelines(
     `to_last_change`: with the checks up to the one that found the last change, or with the first
     alone, so that a check that finds nothing new changes no line.
     """
-    found = {source.pk: VersionTimeline(source) for source in sources}
-    if not found:
-        return found
-    for version in _versions(list(found)):
-        found[version.source_id].versions.append(version)
-    for gone in _disappearances(list(found)):
-        found[gone.source_id].disappearances.append(gone)
+    timelines = {source.pk: VersionTimeline(source) for source in sources}
+    if not timelines:
+        return timelines
+    for version in _versions(list(timelines)):
+        timelines[version.source_id].versions.append(version)
+    for gone in _disappearances(list(timelines)):
+        timelines[gone.source_id].disappearances.append(gone)
     with connection.cursor() as cursor:
         cursor.execute(
             """
@@ -148,12 +155,12 @@ def version_timelines(
             WHERE place = n OR (place - 1) %% greatest(1, ceil(n / %s::numeric)::bigint) = 0
             ORDER BY source_id, looked_at
             """,
-            [list(found), to_last_change, TICKS],
+            [list(timelines), to_last_change, TICKS],
         )
         for source_id, looked_at, looks in cursor.fetchall():
-            found[source_id].ticks.append(looked_at)
-            found[source_id].looks = looks
-    return found
+            timelines[source_id].ticks.append(looked_at)
+            timelines[source_id].looks = looks
+    return timelines
 
 
 @dataclass
@@ -174,12 +181,12 @@ class AppearanceView:
         """The first version in which the words no longer stood, if they once did and it was not our
         extractor that lost them."""
         seen, before = False, None
-        for one in self.sightings:
-            if one.stands:
+        for sighting in self.sightings:
+            if sighting.stands:
                 seen = True
-            elif seen and not diff_view.ours(before, one.version):
-                return one
-            before = one.version
+            elif seen and not diff_view.ours(before, sighting.version):
+                return sighting
+            before = sighting.version
         return None
 
 
@@ -196,7 +203,7 @@ _sightings = CompiledQuery(
 def appearance_views(claim: Claim) -> list[AppearanceView]:
     """Every appearance of a claim, oldest first, its source's line up to the last change there."""
     appearances = _appearances(claim.pk)
-    sources = [one.source for one in appearances]
+    sources = [appearance.source for appearance in appearances]
     return _placed(appearances, version_timelines(sources, to_last_change=True))
 
 
@@ -204,15 +211,15 @@ def _placed(
     appearances: list[Appearance], drawn: dict[UUID, VersionTimeline]
 ) -> list[AppearanceView]:
     sightings: dict[UUID, dict[UUID, Sighting]] = defaultdict(dict)
-    for sighting in _sightings([one.pk for one in appearances]):
+    for sighting in _sightings([appearance.pk for appearance in appearances]):
         sightings[sighting.appearance_id][sighting.version_id] = sighting
     placed = []
-    for one in appearances:
-        place = AppearanceView(one, drawn[one.source_id], [])
+    for appearance in appearances:
+        place = AppearanceView(appearance, drawn[appearance.source_id], [])
         for version in place.line.versions:  # read already, and in order
-            if found := sightings[one.pk].get(version.pk):
-                found.version = version
-                place.sightings.append(found)
+            if standing := sightings[appearance.pk].get(version.pk):
+                standing.version = version
+                place.sightings.append(standing)
         placed.append(place)
     return placed
 
@@ -235,20 +242,23 @@ class EditView:
 def edit_views(line: VersionTimeline, upto: int) -> tuple[list[EditView], int | None]:
     """The newest EDITS versions up to number `upto`, newest first, and the number to go on with.
     One query reads their texts."""
-    shown = [one for one in line.versions if one.number <= upto][-EDITS:]
+    shown = [version for version in line.versions if version.number <= upto][-EDITS:]
     if not shown:
         return [], None
     older = next(
-        (one.number for one in reversed(line.versions) if one.number < shown[0].number), None
+        (version.number for version in reversed(line.versions) if version.number < shown[0].number),
+        None,
     )
     before = {new.pk: old for old, new in line.edits}
-    needed = {one.pk for one in shown} | {before[one.pk].pk for one in shown if one.pk in before}
+    needed = {version.pk for version in shown} | {
+        before[version.pk].pk for version in shown if version.pk in before
+    }
     texts = dict(
         Version.objects.filter(pk__in=needed, characters__lte=LONGEST_SHOWN).values_list(
             "pk", "body"
         )
     )
-    found = []
+    edits = []
     for version in reversed(shown):
         old = before.get(version.pk)
         edit = EditView(version, old, diff_view.whose(old, version) if old else None)
@@ -261,8 +271,8 @@ def edit_views(line: VersionTimeline, upto: int) -> tuple[list[EditView], int | 
                 blocks[:BLOCKS],
                 sum(1 for block in blocks[BLOCKS:] if block.changed),
             )
-        found.append(edit)
-    return found, older
+        edits.append(edit)
+    return edits, older
 
 
 def source_page_data(source: Source, *, upto: int) -> dict[str, Any]:
@@ -285,8 +295,8 @@ def source_page_data(source: Source, *, upto: int) -> dict[str, Any]:
             .annotate(n=Count("id"))
             .order_by("-n", "type")
         ),
-        "places": [one for one in placed if one.appearance.says == Stance.SAYS_SO],
-        "beside": [one for one in placed if one.appearance.says != Stance.SAYS_SO],
+        "places": [place for place in placed if place.appearance.says == Stance.SAYS_SO],
+        "beside": [place for place in placed if place.appearance.says != Stance.SAYS_SO],
         "reconstruction": source_is_demonstration(source),
         "reports": reports_of(source),
     }

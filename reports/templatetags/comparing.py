@@ -38,7 +38,7 @@ def _piece(piece: Piece) -> SafeString:
 @register.simple_tag
 def left_out(characters: int) -> SafeString:
     """A note that so much unchanged text is not shown."""
-    said = ngettext("%(n)d character unchanged", "%(n)d characters unchanged", characters) % {
+    label = ngettext("%(n)d character unchanged", "%(n)d characters unchanged", characters) % {
         "n": characters
     }
-    return format_html('<span class="left-out">⋯ {} ⋯</span>', said)
+    return format_html('<span class="left-out">⋯ {} ⋯</span>', label)

@@ -27,7 +27,7 @@ NARROW = 350  # what a phone of 390 pixels leaves between its margins
 def marked_runs(runs: list[Run], anchor: str = "") -> SafeString:
     """A diff in line: removed in `<del>`, added in `<ins>`, moved in both with a class. `anchor`
     makes each change a target."""
-    said: set[int] = set()
+    numbered: set[int] = set()
     parts: list[SafeString] = []
     for run in runs:
         text = conditional_escape(run.text)
@@ -35,8 +35,8 @@ def marked_runs(runs: list[Run], anchor: str = "") -> SafeString:
             parts.append(SafeString(text))
             continue
         target = ""
-        if anchor and run.number not in said:
-            said.add(run.number)
+        if anchor and run.number not in numbered:
+            numbered.add(run.number)
             target = format_html(' id="{}{}"', anchor, run.number)
         moved = SafeString(' class="moved"') if run.kind is Kind.MOVED else SafeString("")
         element = "del" if run.side is Side.OLD or run.kind is Kind.GONE else "ins"

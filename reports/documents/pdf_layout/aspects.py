@@ -195,13 +195,13 @@ def _methods(aspect: Aspect, lang: Lang) -> list[Piece]:
     """How the values were measured, once for all units that were measured the same way."""
     methods: list[tuple[list[Piece], list[str], list[str]]] = []
     for measurement in aspect["measurements"]:
-        told = (
+        texts = (
             measurement["quantity"],
             measurement["instrument"],
             measurement["method"],
             measurement["conditions"],
         )
-        how = [written_piece(each, lang) for each in told if each]
+        how = [written_piece(each, lang) for each in texts if each]
         same = next((each for each in methods if each[0] == how), None)
         if same is None:
             methods.append((how, [measurement["unit_label"]], list(measurement["exhibits"])))
@@ -310,12 +310,12 @@ def evidence_rows(report: Discrepancy, lang: Lang) -> list[list[Piece]]:
     for aspect in report["aspects"]:
         conformity = aspect["conformity"]
         if conformity and conformity["judged"]:
-            said = bare_piece(written_piece(aspect["statement"], lang))
+            statement = bare_piece(written_piece(aspect["statement"], lang))
             lines.append(
                 phrase_pieces(
                     "sure_conformity",
                     lang,
-                    aspect=said,
+                    aspect=statement,
                     summary=written_piece(conformity["summary"], lang),
                 )
             )
@@ -327,7 +327,7 @@ def evidence_rows(report: Discrepancy, lang: Lang) -> list[list[Piece]]:
     ]
     # What could not be judged (6) comes after all that could.
     grades = sorted(
-        (one["source"] + one["information"] for one in graded),
+        (exhibit["source"] + exhibit["information"] for exhibit in graded),
         key=lambda grade: (grade[-1] == "6", grade),
     )
     if grades:

@@ -130,9 +130,9 @@ def figure_part(svg: str, lang: Lang, files: dict[str, bytes]) -> Piece:
     the alternative text."""
     path = f"figure-{len(files)}.svg"
     files[path] = fonts.outlined(svg, lang).encode()
-    told = re.findall(r"<(?:title|desc)>([^<]*+)</(?:title|desc)>", svg)
+    texts = re.findall(r"<(?:title|desc)>([^<]*+)</(?:title|desc)>", svg)
     alt = ". ".join(
-        each.replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&") for each in told[:2]
+        each.replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&") for each in texts[:2]
     )
     return {"file": path, "alt": exact(alt)}
 

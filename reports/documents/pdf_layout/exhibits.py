@@ -119,9 +119,10 @@ def entity_parts(company: Company, lang: Lang) -> list[Piece]:
                 for name, date in (("since", role["since"]), ("until", role["until"]))
                 if date is not None
             ]
-            said = phrase("bracketed", lang, text=role["source"]) if role["source"] else ""
+            source = phrase("bracketed", lang, text=role["source"]) if role["source"] else ""
             roles.append(
-                phrase("comma", lang).join([word("entity_role", role["role"], lang), *span]) + said
+                phrase("comma", lang).join([word("entity_role", role["role"], lang), *span])
+                + source
             )
         registered = " ".join(
             each for each in (entity["jurisdiction"], entity["registration"]) if each

@@ -242,8 +242,8 @@ def _summary(report: Discrepancy, lang: Lang) -> list[list[Piece]]:
             if aspect["verdict"]
             else word("progress", aspect["progress"] or "not_yet_rated", lang)
         )
-        said = bare_piece(written_piece(aspect["statement"], lang))
-        lines.append(phrase_pieces("sum_verdict", lang, aspect=said, rating=rating))
+        statement = bare_piece(written_piece(aspect["statement"], lang))
+        lines.append(phrase_pieces("sum_verdict", lang, aspect=statement, rating=rating))
     for each in report["sources"]:
         if len(each["versions"]) > 1:
             lines.append([own_words(phrase("sum_edited", lang, n=len(each["versions"])), lang)])

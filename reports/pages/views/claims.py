@@ -142,8 +142,8 @@ def claims(request: HttpRequest) -> HttpResponse:
 
 
 def _claim(ref: str) -> Claim:
-    for found in claim_page_data.claims_by_reference(ref):
-        return found
+    for row in claim_page_data.claims_by_reference(ref):
+        return row
     return resolve_reference(
         Claim.objects.public().select_related("company", "product", "option"), ref
     )
@@ -155,23 +155,23 @@ def _claim(ref: str) -> Claim:
 def claim(request: HttpRequest, ref: str) -> HttpResponse:
     """A claim: what was claimed, what was found, the strength of evidence, the company reply,
     and how to verify it."""
-    found = _claim(ref)
-    if elsewhere := redirect_to_canonical(request, found.reference, ref):
+    row = _claim(ref)
+    if elsewhere := redirect_to_canonical(request, row.reference, ref):
         return elsewhere
     context = {
-        **claim_page_data.claim_page(found),
-        "takes_no_evidence": objection(check_takes_evidence, found),
+        **claim_page_data.claim_page(row),
+        "takes_no_evidence": objection(check_takes_evidence, row),
     }
-    rated = [one.verdict for one in context["rated"]]
+    rated = [judgement.verdict for judgement in context["rated"]]
     shows(
         request,
-        *_names_on(found),
+        *_names_on(row),
         *(source_key(place.appearance.source_id) for place in context["all_places"]),
     )
     shows_entries(request)
-    if any(one.shaken for one in context["judgements"]):
+    if any(judgement.shaken for judgement in context["judgements"]):
         made_now(request)
-    context |= previews.head(name="claim", reference=found.reference, verdicts=rated)
+    context |= previews.head(name="claim", reference=row.reference, verdicts=rated)
     return TemplateResponse(request, "reports/claim.html", context)
 
 
@@ -179,22 +179,22 @@ def claim(request: HttpRequest, ref: str) -> HttpResponse:
 @everyone
 def claim_card(request: HttpRequest, ref: str) -> HttpResponse:
     """The picture of a claim for links on other sites."""
-    found = _claim(ref)
-    if elsewhere := redirect_to_canonical(request, found.reference, ref):
+    row = _claim(ref)
+    if elsewhere := redirect_to_canonical(request, row.reference, ref):
         return elsewhere
-    return previews.answer(request, previews.of_claim(found, page_language()))
+    return previews.answer(request, previews.of_claim(row, page_language()))
 
 
 @require_safe
 @everyone
 def verdict_card(request: HttpRequest, ref: str) -> HttpResponse:
     """The picture of a verdict for links on other sites. 404 for one whose document is withheld."""
-    found = _verdict(ref)
-    if elsewhere := redirect_to_canonical(request, found.reference, ref):
+    row = _verdict(ref)
+    if elsewhere := redirect_to_canonical(request, row.reference, ref):
         return elsewhere
-    if not VerdictDocument.objects.filter(pk=found.pk).exists():
+    if not VerdictDocument.objects.filter(pk=row.pk).exists():
         raise Http404
-    return previews.answer(request, previews.of_verdict(found, page_language()))
+    return previews.answer(request, previews.of_verdict(row, page_language()))
 
 
 @require_safe
@@ -215,22 +215,22 @@ def _names_on(claim: Claim) -> list[str]:
 @public_page
 def history(request: HttpRequest, ref: str) -> HttpResponse:
     """The change history of a claim, field by field, newest first."""
-    found = _claim(ref)
-    if elsewhere := redirect_to_canonical(request, found.reference, ref):
+    row = _claim(ref)
+    if elsewhere := redirect_to_canonical(request, row.reference, ref):
         return elsewhere
     before = request.GET.get("before", "")
     changes = claim_changes(
-        found,
+        row,
         before=int(before) if before.isdecimal() and len(before) < 19 else None,
         limit=HISTORY + 1,
     )
     context = {
-        "claim": found,
+        "claim": row,
         "acts": acts(tell(changes[:HISTORY])),
         "older": changes[HISTORY - 1].index if len(changes) > HISTORY else None,
         "before": before,
     }
-    shows(request, *_names_on(found))
+    shows(request, *_names_on(row))
     shows_entries(request)
     return render(request, "reports/history.html", context)
 
@@ -247,10 +247,10 @@ def _verdict(ref: str) -> Verdict:
 @public_page
 def verdict(request: HttpRequest, ref: str) -> HttpResponse:
     """One verdict as published, with its reasons, its measurements and its proof."""
-    found = _verdict(ref)
-    if elsewhere := redirect_to_canonical(request, found.reference, ref):
+    row = _verdict(ref)
+    if elsewhere := redirect_to_canonical(request, row.reference, ref):
         return elsewhere
-    published = VerdictDocument.objects.filter(pk=found.pk).first()
+    published = VerdictDocument.objects.filter(pk=row.pk).first()
     if published is None:
         return gone(
             request,
@@ -259,12 +259,12 @@ def verdict(request: HttpRequest, ref: str) -> HttpResponse:
                 "Its log entry and its proof stay."
             ),
         )
-    assert found.published_at is not None  # it has a document
-    criterion = Criterion.objects.filter(aspect=found.aspect_id).first()
-    measured = claim_page_data.measured_rows(found.conformity)
+    assert row.published_at is not None  # it has a document
+    criterion = Criterion.objects.filter(aspect=row.aspect_id).first()
+    measured = claim_page_data.measured_rows(row.conformity)
     document: dict[str, Any] = json.loads(published.body)
     pins = list(
-        VerdictExhibit.objects.filter(verdict=found)
+        VerdictExhibit.objects.filter(verdict=row)
         .select_related("exhibit__submission")
         .order_by("exhibit__reference")
     )
@@ -273,15 +273,15 @@ def verdict(request: HttpRequest, ref: str) -> HttpResponse:
     )
     index = (
         Entry.objects.filter(
-            object_label="verdict", object_id=str(found.pk), kind="verdict.published"
+            object_label="verdict", object_id=str(row.pk), kind="verdict.published"
         )
         .order_by("index")
         .values_list("index", flat=True)
         .first()
     )
     context = {
-        "verdict": found,
-        "claim": found.aspect.claim,
+        "verdict": row,
+        "claim": row.aspect.claim,
         "document": document,
         "letter_date": date.fromisoformat(entered["letter_date"])
         if (entered := document["reply"]["entered"])
@@ -289,30 +289,30 @@ def verdict(request: HttpRequest, ref: str) -> HttpResponse:
         "criterion": criterion,
         "measured": measured,
         "judgement": claim_page_data.Judgement(
-            found.aspect, criterion, found, [], measured, [], [], None
+            row.aspect, criterion, row, [], measured, [], [], None
         ),
         "exhibits": public,
         "withheld": [
             pin.exhibit.reference for pin in pins if pin.exhibit.submission.status != "accepted"
         ],
         "findings": Finding.objects.public()
-        .filter(aspect=found.aspect_id, pk__in=[one["id"] for one in document["findings"]])
+        .filter(aspect=row.aspect_id, pk__in=[finding["id"] for finding in document["findings"]])
         .order_by("created_at", "id"),
-        "successor": found.successor,
-        "shaken": lost_evidence_among([found], timezone.now()).get(found.pk),
+        "successor": row.successor,
+        "shaken": lost_evidence_among([row], timezone.now()).get(row.pk),
         "replies_since": list(
-            Reply.objects.public_after(found.published_at)
-            .filter(invitation__claim=found.aspect.claim_id)
+            Reply.objects.public_after(row.published_at)
+            .filter(invitation__claim=row.aspect.claim_id)
             .in_order()
         ),
         "index": index,
         "checkpoint": covering(index),
     }
-    shows(request, *_names_on(found.aspect.claim))
+    shows(request, *_names_on(row.aspect.claim))
     shows_entries(request)
     if context["shaken"]:
         made_now(request)
-    context |= previews.head(name="verdict", reference=found.reference, verdicts=[found])
+    context |= previews.head(name="verdict", reference=row.reference, verdicts=[row])
     return TemplateResponse(request, "reports/verdict.html", context)
 
 
@@ -321,16 +321,16 @@ def verdict(request: HttpRequest, ref: str) -> HttpResponse:
 def chart(request: HttpRequest, ref: str, lang: Lang, size: str = "wide") -> HttpResponse:
     """The chart of a verdict's numbers. Asked for under the digest of what it shows, it may be kept
     for ever; otherwise for a minute."""
-    found = _verdict(ref)
-    criterion = Criterion.objects.filter(aspect=found.aspect_id).first()
+    row = _verdict(ref)
+    criterion = Criterion.objects.filter(aspect=row.aspect_id).first()
     words = read(criterion.property, lang).text if criterion else ""
     width = charts.NARROW if size == "narrow" else charts.WIDTH
 
     def draw() -> bytes:
-        svg = claim_page_data.conformity_chart(found, criterion, lang, words, width)
+        svg = claim_page_data.conformity_chart(row, criterion, lang, words, width)
         return in_both_schemes(svg).encode() if svg else b""
 
-    digest = claim_page_data.chart_digest(found, criterion)
+    digest = claim_page_data.chart_digest(row, criterion)
     svg = cached_picture(request, "conformity", json.dumps([digest, words, lang, width]), draw)
     if not svg:
         raise Http404

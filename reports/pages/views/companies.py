@@ -49,14 +49,14 @@ def all_companies(request: HttpRequest) -> HttpResponse:
 @public_page
 def company(request: HttpRequest, company: UUID) -> HttpResponse:
     """A company: scorecard, claims, incident timelines, legal entities, market data."""
-    found = get_object_or_404(Company, pk=company)
-    page = page_of(Claim.objects.public().filter(company=found).with_shown_parts(), request.GET)
+    row = get_object_or_404(Company, pk=company)
+    page = page_of(Claim.objects.public().filter(company=row).with_shown_parts(), request.GET)
     context = {
-        **companies.company_page(found),
+        **companies.company_page(row),
         "page": page,
         "rows": claim_page_data.rows_of(page.rows),
     }
-    shows(request, company_page_key(found.pk))
+    shows(request, company_page_key(row.pk))
     return TemplateResponse(request, "reports/company.html", context)
 
 
@@ -65,14 +65,14 @@ def company(request: HttpRequest, company: UUID) -> HttpResponse:
 @public_page
 def product(request: HttpRequest, product: UUID) -> HttpResponse:
     """A product: its paid options and prices, legal entities, and claims."""
-    found = get_object_or_404(Product.objects.select_related("company"), pk=product)
-    page = page_of(Claim.objects.public().filter(product=found).with_shown_parts(), request.GET)
+    row = get_object_or_404(Product.objects.select_related("company"), pk=product)
+    page = page_of(Claim.objects.public().filter(product=row).with_shown_parts(), request.GET)
     context = {
-        **companies.product_page(found),
+        **companies.product_page(row),
         "page": page,
         "rows": claim_page_data.rows_of(page.rows),
     }
-    shows(request, product_page_key(found.pk), company_key(found.company_id))
+    shows(request, product_page_key(row.pk), company_key(row.company_id))
     return TemplateResponse(request, "reports/product.html", context)
 
 

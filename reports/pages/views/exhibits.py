@@ -22,16 +22,16 @@ from reports.pages.views import KEPT_FOR_NOW, unchanged
 @public_page
 def exhibit(request: HttpRequest, ref: str) -> HttpResponse:
     """An exhibit: the picture, its annotations, its evidence grade, its chain of custody."""
-    found = resolve_reference(
+    row = resolve_reference(
         Exhibit.objects.public().select_related("submission__claim__company"), ref
     )
-    if elsewhere := redirect_to_canonical(request, found.reference, ref):
+    if elsewhere := redirect_to_canonical(request, row.reference, ref):
         return elsewhere
-    claim = found.submission.claim
+    claim = row.submission.claim
     shows(
         request, claim_key(claim.pk), company_key(claim.company_id), product_key(claim.product_id)
     )
-    return render(request, "reports/exhibit.html", exhibit_page(found))
+    return render(request, "reports/exhibit.html", exhibit_page(row))
 
 
 @require_safe
@@ -39,8 +39,10 @@ def exhibit(request: HttpRequest, ref: str) -> HttpResponse:
 def media(request: HttpRequest, digest: str) -> HttpResponseBase:
     """A picture made from a public exhibit's pixels. Its address is its SHA-256, so it never
     changes."""
-    found = Rendition.objects.filter(digest=digest, exhibit__in=Exhibit.objects.public()).first()
-    if found is None:
+    rendition = Rendition.objects.filter(
+        digest=digest, exhibit__in=Exhibit.objects.public()
+    ).first()
+    if rendition is None:
         raise Http404
     if known := unchanged(request, digest):
         return known
@@ -48,7 +50,7 @@ def media(request: HttpRequest, digest: str) -> HttpResponseBase:
         file = renditions().open(digest)
     except (BlobMissingError, ValueError):
         raise Http404 from None
-    response = FileResponse(file, content_type=found.media_type)
+    response = FileResponse(file, content_type=rendition.media_type)
     response["Cache-Control"] = KEPT_FOR_NOW
     response["ETag"] = f'"{digest}"'
     response["Content-Security-Policy"] = "sandbox; default-src 'none'"

@@ -86,9 +86,9 @@ def _entry(index: int) -> Entry:
 @public_page
 def entry(request: HttpRequest, index: int) -> HttpResponse:
     """One log entry, field by field, with its disclosed texts and its inclusion proof."""
-    found = _entry(index)
-    data = bytes(found.leaf)
-    said = json.loads(data)
+    row = _entry(index)
+    data = bytes(row.leaf)
+    fields = json.loads(data)
     opened = proofs.openable(index)
     try:
         head, note, key = proofs.published()
@@ -102,28 +102,28 @@ def entry(request: HttpRequest, index: int) -> HttpResponse:
             "root": head.root.hex(),
             "key": str(key),
             "note": note,
-            "hashes": [one.hex() for one in hashes],
+            "hashes": [digest.hex() for digest in hashes],
         }
     context = {
-        "entry": found,
-        "line": Line.of(found),
-        "said": said,
+        "entry": row,
+        "line": Line.of(row),
+        "said": fields,
         "fields": [
-            FieldView.of(found.object_label, name, value) for name, value in said["fields"].items()
+            FieldView.of(row.object_label, name, value) for name, value in fields["fields"].items()
         ],
         "commits": [
             (
                 FieldView.of(
-                    found.object_label, name, opened[name].value if name in opened else None
+                    row.object_label, name, opened[name].value if name in opened else None
                 ),
                 name in opened,
                 commitment,
             )
-            for name, commitment in said["commits"].items()
+            for name, commitment in fields["commits"].items()
         ],
         "leaf": data.decode(),
         "size": len(data),
-        "hash": bytes(found.leaf_hash).hex(),
+        "hash": bytes(row.leaf_hash).hex(),
         "state": state,
         "following": Entry.objects.filter(index=index + 1).exists(),
     }
@@ -135,14 +135,14 @@ def entry(request: HttpRequest, index: int) -> HttpResponse:
 def leaf(request: HttpRequest, index: int) -> HttpResponse:
     """The leaf's bytes, exactly as they were hashed. Only what a published checkpoint covers is
     kept by caches, and then for ever."""
-    found = _entry(index)
+    row = _entry(index)
     kept = IMMUTABLE if index < LogFiles().size() else "no-store"
     headers = {
         **DOWNLOAD,
         "Content-Disposition": f'attachment; filename="entry-{index}.json"',
         "Cache-Control": kept,
     }
-    return HttpResponse(bytes(found.leaf), content_type="application/json", headers=headers)
+    return HttpResponse(bytes(row.leaf), content_type="application/json", headers=headers)
 
 
 @require_safe
@@ -216,10 +216,10 @@ def verify(request: HttpRequest) -> HttpResponse:
         and number.isdecimal()
         and len(number) < 19
     ):
-        found = _entry(int(number))
+        row = _entry(int(number))
         address, named = (
-            reverse("reports:bundle", args=[found.index]),
-            f"{_('Log entry')} {found.index}",
+            reverse("reports:bundle", args=[row.index]),
+            f"{_('Log entry')} {row.index}",
         )
     words = {
         group: {code: str(text) for code, text in texts.items()}

@@ -36,35 +36,35 @@ INLINE = {"application/pdf", "text/html", "image/svg+xml"}
 @public_page
 def report(request: HttpRequest, ref: str) -> HttpResponse:
     """A report: its claim or source, what it was made from, and its files."""
-    found = resolve_reference(Report.objects.select_related("claim", "source__company"), ref)
-    if elsewhere := redirect_to_canonical(request, found.reference, ref):
+    row = resolve_reference(Report.objects.select_related("claim", "source__company"), ref)
+    if elsewhere := redirect_to_canonical(request, row.reference, ref):
         return elsewhere
-    files = list(ReportFile.objects.filter(report=found).order_by("name"))
-    told = report_view.read(found, files)
+    files = list(ReportFile.objects.filter(report=row).order_by("name"))
+    content = report_view.read(row, files)
     context: dict[str, Any] = {
-        "report": found,
+        "report": row,
         "files": report_view.file_views(files),
-        "told": told,
+        "told": content,
     }
-    if told is not None and found.kind == ReportKind.SNAPSHOT:
+    if content is not None and row.kind == ReportKind.SNAPSHOT:
         lang: Lang = page_language()
-        title = claim_read(found.source.title, lang).text if found.source else ""
-        drawn = [report_view.line_of(told, lang, title, width) for width in LINE_WIDTHS]
+        title = claim_read(row.source.title, lang).text if row.source else ""
+        drawn = [report_view.line_of(content, lang, title, width) for width in LINE_WIDTHS]
         context |= {
-            "versions": report_view.versions_of(told),
-            "disappearances": report_view.disappearances_of(told),
+            "versions": report_view.versions_of(content),
+            "disappearances": report_view.disappearances_of(content),
             "drawn": mark_safe("".join(drawn)),  # noqa: S308  reports.drawing.version_timeline escapes every text it draws
-            "looks": len(told["observations"]),
+            "looks": len(content["observations"]),
         }
-    elif told is not None:
+    elif content is not None:
         context |= {
-            "holds": report_view.holds(told),
-            "verdicts": report_view.verdict_addresses(told),
+            "holds": report_view.holds(content),
+            "verdicts": report_view.verdict_addresses(content),
         }
-    if found.claim:
-        shows(request, claim_key(found.claim_id), company_key(found.claim.company_id))
-    elif found.source:
-        shows(request, source_key(found.source_id), company_key(found.source.company_id))
+    if row.claim:
+        shows(request, claim_key(row.claim_id), company_key(row.claim.company_id))
+    elif row.source:
+        shows(request, source_key(row.source_id), company_key(row.source.company_id))
     return render(request, "reports/report.html", context)
 
 
@@ -73,11 +73,11 @@ def report(request: HttpRequest, ref: str) -> HttpResponse:
 def file(request: HttpRequest, ref: str, name: str) -> HttpResponseBase:
     """A file of a report, byte for byte. Shown where a browser may show it, and even then with no
     right to run anything."""
-    found = resolve_reference(Report.objects.all(), ref)
-    if elsewhere := redirect_to_canonical(request, found.reference, ref):
+    row = resolve_reference(Report.objects.all(), ref)
+    if elsewhere := redirect_to_canonical(request, row.reference, ref):
         return elsewhere
-    wanted = get_object_or_404(ReportFile, report=found, name=name)
-    if found.withheld_at:
+    wanted = get_object_or_404(ReportFile, report=row, name=name)
+    if row.withheld_at:
         return gone(request, WITHHELD_REPORT)
     if known := unchanged(request, wanted.digest):
         return known
@@ -89,7 +89,7 @@ def file(request: HttpRequest, ref: str, name: str) -> HttpResponseBase:
     response = FileResponse(
         content,
         as_attachment=not inline,
-        filename=f"{found.reference}-{name}",
+        filename=f"{row.reference}-{name}",
         content_type=wanted.media_type,
     )
     response["Cache-Control"] = KEPT_FOR_NOW

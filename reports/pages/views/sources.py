@@ -57,12 +57,12 @@ WITHHELD_TEXT = _(
 @public_page
 def source(request: HttpRequest, source: UUID) -> HttpResponse:
     """A source: its versions, its changes and every check."""
-    found = get_object_or_404(Source.objects.select_related("company"), pk=source)
+    row = get_object_or_404(Source.objects.select_related("company"), pk=source)
     looks = page_of(
-        Observation.objects.filter(source=found).select_related("version").defer("version__body"),
+        Observation.objects.filter(source=row).select_related("version").defer("version__body"),
         request.GET,
     )
-    shown = source_page.source_page_data(found, upto=_number(request, "upto", MOST))
+    shown = source_page.source_page_data(row, upto=_number(request, "upto", MOST))
     context = {
         **shown,
         "page": looks,
@@ -70,10 +70,10 @@ def source(request: HttpRequest, source: UUID) -> HttpResponse:
     }
     shows(
         request,
-        source_key(found.pk),
-        looks_key(found.pk),
-        company_page_key(found.company_id),
-        *(claim_key(one.appearance.claim_id) for one in [*shown["places"], *shown["beside"]]),
+        source_key(row.pk),
+        looks_key(row.pk),
+        company_page_key(row.company_id),
+        *(claim_key(view.appearance.claim_id) for view in [*shown["places"], *shown["beside"]]),
     )
     return render(request, "reports/source.html", context)
 
@@ -83,25 +83,25 @@ def source(request: HttpRequest, source: UUID) -> HttpResponse:
 @public_page
 def version(request: HttpRequest, source: UUID, number: int) -> HttpResponse:
     """One version as text. Foreign markup is never shown as markup."""
-    found = get_object_or_404(
+    row = get_object_or_404(
         Version.objects.select_related("source__company", "capture"), source=source, number=number
     )
-    if found.withheld:
+    if row.withheld:
         return gone(request, WITHHELD_TEXT)
     sightings = (
-        Sighting.objects.filter(version=found)
+        Sighting.objects.filter(version=row)
         .select_related("appearance__claim")
         .order_by("appearance__created_at")
     )
     context = {
-        "version": found,
-        "source": found.source,
-        "versions": source_page.neighbours(found),
+        "version": row,
+        "source": row.source,
+        "versions": source_page.neighbours(row),
         "sightings": sightings,
-        "proves_not": DOES_NOT_PROVE[found.capture.provenance].to(page_language()),
-        "entry": last_entries([found]).get(str(found.pk)),
+        "proves_not": DOES_NOT_PROVE[row.capture.provenance].to(page_language()),
+        "entry": last_entries([row]).get(str(row.pk)),
     }
-    _shows_text(request, found.source, sightings)
+    _shows_text(request, row.source, sightings)
     shows_entries(request)
     return render(request, "reports/version.html", context)
 
@@ -111,7 +111,7 @@ def _shows_text(request: HttpRequest, source: Source, sightings: Iterable[Sighti
         request,
         source_key(source.pk),
         company_key(source.company_id),
-        *(claim_key(one.appearance.claim_id) for one in sightings),
+        *(claim_key(sighting.appearance.claim_id) for sighting in sightings),
     )
 
 
@@ -126,15 +126,15 @@ def _number(request: HttpRequest, name: str, instead: int) -> int:
 def difference(request: HttpRequest, source: UUID) -> HttpResponse:
     """Changes between two versions: only what changed, or the full text, inline or side by
     side."""
-    found = get_object_or_404(Source.objects.select_related("company"), pk=source)
-    versions = list(Version.objects.filter(source=found).defer("body").in_order())
+    row = get_object_or_404(Source.objects.select_related("company"), pk=source)
+    versions = list(Version.objects.filter(source=row).defer("body").in_order())
     if len(versions) < 2:
         raise Http404
     new = _number(request, "to", versions[-1].number)
     old = _number(request, "from", new - 1)
     pair = {
-        one.number: one
-        for one in Version.objects.filter(source=found, number__in={old, new}).select_related(
+        version.number: version
+        for version in Version.objects.filter(source=row, number__in={old, new}).select_related(
             "capture"
         )
     }
@@ -149,14 +149,14 @@ def difference(request: HttpRequest, source: UUID) -> HttpResponse:
     shown, not_shown = diff_view.at_most(
         whole if everything else diff_view.only_changes(whole), SHOWN_PIECES
     )
-    numbers = [one.number for one in versions]
+    numbers = [version.number for version in versions]
     sightings = (
         Sighting.objects.filter(version=pair[new])
         .select_related("appearance__claim")
         .order_by("appearance__created_at")
     )
     context = {
-        "source": found,
+        "source": row,
         "versions": versions,
         "old": pair[old],
         "new": pair[new],
@@ -171,14 +171,14 @@ def difference(request: HttpRequest, source: UUID) -> HttpResponse:
         "later": new + 1 if new + 1 in numbers else None,
         "sightings": sightings,
     }
-    _shows_text(request, found, sightings)
+    _shows_text(request, row, sightings)
     return render(request, "reports/diff.html", context)
 
 
 def _capture(source: UUID, capture: UUID) -> tuple[Capture, bool]:
     """A capture whose bytes anyone may have, and whether its text was erased. Raises Http404."""
-    found = get_object_or_404(Capture.objects.public(), pk=capture, source=source)
-    return found, found.version_set.filter(digest="").exists()
+    row = get_object_or_404(Capture.objects.public(), pk=capture, source=source)
+    return row, row.version_set.filter(digest="").exists()
 
 
 @require_safe
@@ -198,23 +198,23 @@ def capture(request: HttpRequest, source: UUID, capture: UUID) -> HttpResponseBa
 def capture_bytes(request: HttpRequest, source: UUID, capture: UUID) -> HttpResponseBase:
     """The preserved bytes at the content host, to keep and not to open: an attachment of no type
     that a browser would run."""
-    found, withheld = _capture(source, capture)
+    row, withheld = _capture(source, capture)
     if withheld:
         return HttpResponse(
             f"{WITHHELD_TEXT}\n", status=410, content_type="text/plain; charset=utf-8"
         )
-    if known := unchanged(request, found.digest):
+    if known := unchanged(request, row.digest):
         return known
     try:
-        file = originals().open(found.digest)
+        file = originals().open(row.digest)
     except (BlobMissingError, ValueError):
         raise Http404 from None
     response = FileResponse(
         file,
         as_attachment=True,
-        filename=f"capture-{found.pk}.bin",
+        filename=f"capture-{row.pk}.bin",
         content_type="application/octet-stream",
     )
     response["Cache-Control"] = KEPT_FOR_NOW
-    response["ETag"] = f'"{found.digest}"'
+    response["ETag"] = f'"{row.digest}"'
     return response
