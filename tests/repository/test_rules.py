@@ -78,6 +78,43 @@ def test_no_class_is_called_what_others_mean_something_else_by() -> None:
     assert found == []
 
 
+#: Names that say nothing of what they hold: the noun is known where they would stand.
+NO_NOUNS = {"one", "found", "told", "said"}
+
+
+def variables(tree: ast.Module) -> Iterator[tuple[int, str]]:
+    """Every name that a module gives to a variable or a parameter, and where."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
+            yield node.lineno, node.id
+        elif isinstance(node, ast.arg):
+            yield node.lineno, node.arg
+
+
+def test_a_variable_is_called_by_its_noun() -> None:
+    assert [
+        f"{name}:{line} {variable}"
+        for name, tree in trees().items()
+        for line, variable in variables(tree)
+        if variable in NO_NOUNS
+    ] == []
+
+
+def test_a_variable_without_a_noun_would_be_found() -> None:
+    """The control of the test above: each way to name a variable."""
+    module = ast.parse(
+        "one = found = 1\n"
+        "for told, said in x: pass\n"
+        "if (one := f(found=1)): pass\n"
+        "def f(one, *found, told=1, **said): pass\n"
+        "g = lambda one: [found for found in one]\n"
+        "class A:\n    said: int\n"
+        "with x as told: pass\n"
+    )
+    lines = {line for line, variable in variables(module) if variable in NO_NOUNS}
+    assert lines == {1, 2, 3, 4, 5, 7, 8}
+
+
 def test_no_room_and_no_module_is_a_drawer_for_everything() -> None:
     forbidden = {
         "core",
