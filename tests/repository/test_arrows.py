@@ -4,6 +4,7 @@ addresses and of jobs."""
 from __future__ import annotations
 
 import re
+import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
@@ -116,3 +117,14 @@ def test_the_order_is_that_of_the_contract() -> None:
     contract = (ROOT / "pyproject.toml").read_text().split('name = "The apps', 1)[1]
     layers = re.findall(r'"([^"]+)"', re.search(r"layers = \[(.*?)\]", contract, re.DOTALL)[1])  # type: ignore[index]
     assert [layer.replace(" ", "") for layer in reversed(layers)] == ORDER
+
+
+def test_every_app_has_a_contract_for_its_inside() -> None:
+    linter = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["importlinter"]
+    inside = {
+        app
+        for contract in linter["contracts"]
+        for app in contract.get("containers", [])
+        if contract["type"] == "layers" and contract.get("exhaustive")
+    }
+    assert set(linter["root_packages"]) <= inside
