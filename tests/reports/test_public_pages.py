@@ -17,7 +17,7 @@ from django.utils import timezone
 import ledger
 from accounts.models import Role, User
 from claims.actions import raise_flag, withdraw_claim
-from config import navigation
+from config import navigation, private_responses
 from config.own_links import page_links
 from evidence.exhibits.models import Exhibit
 from ledger import proofs
@@ -168,6 +168,69 @@ def test_what_was_permanently_deleted_is_the_same_for_every_reader(case: scenes.
     path = f"/verdicts/{Verdict.objects.get().reference}/"
     assert reader(None).get(path).status_code == 410
     assert differences(case, {"verdict": path}) == []
+
+
+#: Of one answer, whoever asks.
+OF_ONE_ANSWER: Final = {"X-Request-Id"}
+
+
+def headers(answer: HttpResponse) -> set[tuple[str, str]]:
+    return {(name, value) for name, value in answer.items() if name not in OF_ONE_ANSWER}
+
+
+def refusals(case: scenes.Scene) -> dict[str, tuple[str, int]]:
+    """Public addresses at which nothing is, or is no more, or that cannot be read."""
+    VerdictDocument.objects.all()._raw_delete("default")
+    nobody = "00000000-0000-0000-0000-000000000000"
+    return {
+        "/verdicts/" + Verdict.objects.get().reference + "/": 410,
+        **dict.fromkeys(
+            [
+                "/nowhere/", "/nowhere/card.png", "/claims/AC-0000-0000/", "/claims/%E2%80%AE/",
+                "/claims/AC-0000-0000/card.png", "/claims/AC-0000-0000/history/",
+                f"/companies/{nobody}/", f"/products/{nobody}/", f"/sources/{nobody}/",
+                f"/sources/{case.source.pk}/versions/99/", f"/sources/{nobody}/captures/{nobody}",
+                "/exhibits/x/", "/reports/x/", "/reports/x/files/x.pdf", "/verdicts/x/",
+                f"/media/{'0' * 64}.jpg", "/record/entries/99999/", "/record/entries/99999/proof",
+                "/record/entries/99999/leaf.json", "/ledger/tile/0/x999", "/ledger/nowhere",
+                "/static/nowhere.css", "/media/nowhere", "/api/v1/nowhere/",
+            ],
+            404,
+        ),
+        "/claims/?q=a": 400,
+    }  # fmt: skip
+
+
+def refused_differently(case: scenes.Scene) -> list[str]:
+    """Every refusal of which one reader gets other bytes or headers than a stranger."""
+    found = []
+    people = readers(case)
+    people["key"] = Client(headers={"accept-language": "en", "authorization": "Key nobody"})
+    for path, status in refusals(case).items():
+        for method in ("GET", "HEAD"):
+            plain = reader(None).generic(method, path)
+            assert plain.status_code == status, path
+            for who, client in people.items():
+                answer = client.generic(method, path)
+                odd = headers(answer) ^ headers(plain)
+                if odd or (answer.status_code, answer.content) != (status, plain.content):
+                    found.append(f"{method} {path} for {who}: {answer.status_code} {sorted(odd)}")
+    return found
+
+
+def test_a_page_that_is_not_there_is_the_same_for_every_reader(case: scenes.Scene) -> None:
+    assert refused_differently(case) == []
+    for path in ("/nowhere/", "/claims/AC-0000-0000/"):
+        for client in (reader(None), *readers(case).values()):
+            assert client.get(path)["Cache-Control"] == "public, no-cache"
+
+
+def test_a_refusal_made_for_one_reader_would_be_found(
+    case: scenes.Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The control of the test above."""
+    monkeypatch.setattr(private_responses, "is_for_everyone", lambda request, response: False)
+    assert len(refused_differently(case)) > 20
 
 
 # --- the fragment ---------------------------------------------------------------------------------
