@@ -160,16 +160,20 @@ class SeriesForm(forms.Form):
     )
 
 
-class PointForm(forms.Form):
+class SourcedForm(forms.Form):
+    """Whatever rests on one of a company's sources."""
+
+    def __init__(self, data: Any = None, *, company: Company) -> None:
+        super().__init__(data)
+        offer(self, source=Source.objects.filter(company=company).order_by("-id"))
+
+
+class PointForm(SourcedForm):
     """A figure as one source gives it for a day."""
 
     on_date = day(valid=validate_past, label=lazy("Day"))
     value = forms.DecimalField(label=lazy("Value"), max_digits=20, decimal_places=4)
     source = NamedChoice(label=lazy("Source"), queryset=Source.objects.none())
-
-    def __init__(self, data: Any = None, *, company: Company) -> None:
-        super().__init__(data)
-        offer(self, source=Source.objects.filter(company=company).order_by("-id"))
 
 
 class PointCorrectionForm(EditForm):
@@ -198,7 +202,7 @@ class PointCorrectionForm(EditForm):
         resend(self, "point", self.fields["point"].prepare_value(row))
 
 
-class NoteForm(forms.Form):
+class NoteForm(SourcedForm):
     """What happened beside a series, and the difference that someone stated."""
 
     text = PairField(label=lazy("What happened"), rows=2, max_length=600)
@@ -217,10 +221,6 @@ class NoteForm(forms.Form):
         required=False,
         empty_label=lazy("no source yet"),
     )
-
-    def __init__(self, data: Any = None, *, company: Company) -> None:
-        super().__init__(data)
-        offer(self, source=Source.objects.filter(company=company).order_by("-id"))
 
     def clean(self) -> dict[str, Any]:
         given: dict[str, Any] = super().clean() or {}

@@ -25,12 +25,12 @@ from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import TimeoutError as RedisTimeoutError
 
 from accounts.expensive_reads import TooManyReadsError
+from engines.storage.blobs import FULL
 
 logger = logging.getLogger(__name__)
 
 AWAY = (OperationalError, InterfaceError, RedisConnectionError, RedisTimeoutError)
 _NOTE = "_found_something_away"
-_FULL = frozenset({errno.ENOSPC, errno.EDQUOT})
 _TAKES_NOTHING = frozenset({errno.EROFS, errno.EIO})
 _PAGE = """<!doctype html>
 <html lang="zh-Hans"><head><meta charset="utf-8"><title>{heading_zh} · {heading}</title>
@@ -70,7 +70,7 @@ def status_of(error: BaseException | None) -> int | None:
     """503 or 507 for what fails because something is away or full; None for every other failure."""
     if isinstance(error, AWAY):
         return 503
-    if isinstance(error, OSError) and error.errno in _FULL:
+    if isinstance(error, OSError) and error.errno in FULL:
         return 507
     return 503 if isinstance(error, OSError) and error.errno in _TAKES_NOTHING else None
 

@@ -34,12 +34,10 @@ from typing import (
     is_typeddict,
 )
 
-from ledger.canonical import canonical
+from ledger.canonical import MAX_INTEGER, canonical
 from reports.wording.report_strings import VOCABULARIES
 
 FORMAT: Final = "asclaimed-report@v1"
-#: JSON numbers past this lose digits in readers that use doubles (RFC 8785, appendix D).
-MAX_INTEGER: Final = 2**53 - 1
 _SURROGATE: Final = re.compile("[\ud800-\udfff]")
 
 

@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy as lazy
 from claims.dates import validate_past
 from claims.editing import EditForm, resend
 from claims.fields import LanguageField, NamedChoice, PairField
-from claims.forms_company import offer
+from claims.forms_company import SourcedForm, offer
 from claims.localized_text import read
 from claims.models import Company, Product, Source
 from evidence.exhibits.models import Exhibit
@@ -272,16 +272,12 @@ class _When(forms.Form):
     )
 
 
-class EventForm(_When):
+class EventForm(SourcedForm, _When):
     """One link of the chain."""
 
     kind = forms.ChoiceField(label=lazy("Type of event"), choices=IncidentKind.choices)
     actor = forms.ChoiceField(label=lazy("Who acted"), choices=Actor.choices)
     field_order = ("actor", "kind")
-
-    def __init__(self, data: Any = None, *, company: Company) -> None:
-        super().__init__(data)
-        offer(self, source=Source.objects.filter(company=company).order_by("-id"))
 
 
 class EventCorrectionForm(EditForm, _When):

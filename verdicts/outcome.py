@@ -11,12 +11,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Any, Final, Literal
+from typing import Any, Final
 
+from accounts.labels import Lang
 from ui.numbers import plain
 from verdicts.conformity import INDEPENDENT, Decision
 
-Lang = Literal["en", "zh-Hans"]
 #: Beyond this many digits a converted value is rounded for reading, to a hundredth of its expanded
 #: uncertainty. The tables hold it whole.
 DIGITS: Final = 12
@@ -69,7 +69,7 @@ def _shown(value: Decimal, expanded: Decimal) -> tuple[str, str]:
     return plain(value), plain(expanded)
 
 
-def _probability(text: str) -> str:
+def probability_text(text: str) -> str:
     """As computed, to six places. What rounds to nothing or to certainty is said to be beyond the
     last place."""
     value = Decimal(text)
@@ -104,7 +104,7 @@ def _ordered(conformity: Mapping[str, Any], *, independent: bool = True) -> list
         shown, expanded = _shown(value, coverage * doubt)
         margin, text = sign * (value - limit), f"{shown} ± {expanded} {unit}".rstrip()
         rows.append(
-            _Measured(margin, doubt, text, _probability(measurement["conformance_probability"]))
+            _Measured(margin, doubt, text, probability_text(measurement["conformance_probability"]))
         )
     return sorted(rows, key=lambda row: (row.margin, row.margin / row.doubt))
 

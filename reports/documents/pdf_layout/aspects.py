@@ -29,6 +29,7 @@ from reports.schema import (
 from reports.wording.report_strings import Lang, phrase, word
 from ui.numbers import plain
 from verdicts.conformity import INDEPENDENT
+from verdicts.outcome import probability_text
 
 
 def found_part(aspect: Aspect, lang: Lang) -> Piece:
@@ -218,15 +219,6 @@ def _methods(aspect: Aspect, lang: Lang) -> list[Piece]:
     ]
 
 
-def _probability(text: str) -> str:
-    """As it was computed, to six places; what rounds to nothing or to certainty is said to be
-    beyond the last place."""
-    value = Decimal(text)
-    if value == 0:
-        return "< 0.000001"
-    return "> 0.999999" if value == 1 else text
-
-
 def _conformity(conformity: Conformity, lang: Lang) -> Piece:
     unit = conformity["unit"]
     return {
@@ -247,7 +239,7 @@ def _conformity(conformity: Conformity, lang: Lang) -> Piece:
                     f"{charts.expanded(each['uncertainty'], conformity['coverage'])} {unit}"
                 ),
                 f"{each['acceptance_limit']} / {each['rejection_limit']} {unit}",
-                _probability(each["probability"]),
+                probability_text(each["probability"]),
                 word("decision", each["decision"], lang),
             ]
             for each in conformity["judged"]
