@@ -111,4 +111,4 @@ def report_again(submission: Submission) -> None:
 
 def register() -> None:
     """Have withdrawals of evidence come by here."""
-    filing.after_withdrawal(report_again)
+    filing.after_withdrawal.add(report_again)

@@ -3,10 +3,11 @@ points is."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
+from typing import Final
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
@@ -17,6 +18,7 @@ import jobs
 import ledger
 from accounts.models import Role, User
 from claims.actions.companies import OTHER_OPTION, check_company
+from claims.actions.followers import Followers
 from claims.actions.rows import ReasonRequiredError, store
 from claims.editing import RowChangedError, lock_seen
 from claims.figure_extraction import words_stating
@@ -295,18 +297,11 @@ def withdraw_claim(
         )
     if not changed:
         raise RowChangedError(held)
-    for follow in _after_withdrawal:
-        follow(held)
+    after_withdrawal.call(held)
 
 
-_after_withdrawal: list[Callable[[Claim], None]] = []
-
-
-def after_withdrawal(follow: Callable[[Claim], None]) -> None:
-    """Have apps above do what follows, in the same transaction, when a claim is withdrawn. Twice is
-    once."""
-    if follow not in _after_withdrawal:
-        _after_withdrawal.append(follow)
+#: What follows in apps above when a claim is withdrawn.
+after_withdrawal: Final = Followers[Claim]()
 
 
 @transaction.atomic

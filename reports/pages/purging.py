@@ -43,8 +43,8 @@ _LISTS: Final = (
 def register() -> None:
     """Have withdrawals and erasures come by here. After all others: what they hide is hidden by
     then."""
-    filing.after_withdrawal(_after_withdrawn_submission)
-    claim_actions.after_withdrawal(_after_withdrawn_claim)
+    filing.after_withdrawal.add(_after_withdrawn_submission)
+    claim_actions.after_withdrawal.add(_after_withdrawn_claim)
     erasure.register(_after_erasure, "pages")
 
 

@@ -4,7 +4,7 @@ lacks its file."""
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
@@ -21,6 +21,7 @@ import jobs
 import ledger
 from accounts.models import Organisation, Role, User
 from accounts.permissions import NotAllowedError
+from claims.actions.followers import Followers
 from claims.editing import compare
 from claims.localized_text import LocalizedText, credit_translations
 from claims.models import Aspect, Claim
@@ -622,15 +623,8 @@ def withdraw_submission(*, by: User, submission: Submission, reason: str, now: d
         for exhibit in Exhibit.objects.filter(submission=held):
             _custody(exhibit, CustodyKind.WITHDRAWN, agent=held.pseudonym, now=now)
     if was_public:
-        for follow in _after_withdrawal:
-            follow(held)
+        after_withdrawal.call(held)
 
 
-_after_withdrawal: list[Callable[[Submission], None]] = []
-
-
-def after_withdrawal(follow: Callable[[Submission], None]) -> None:
-    """Have apps above do what follows, in the same transaction, when accepted evidence is
-    withdrawn. Twice is once."""
-    if follow not in _after_withdrawal:
-        _after_withdrawal.append(follow)
+#: What follows in apps above when accepted evidence is withdrawn.
+after_withdrawal: Final = Followers[Submission]()
