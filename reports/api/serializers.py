@@ -94,9 +94,9 @@ class CorrectionSerializer(serializers.Serializer[Any]):
     """Something that was taken back or put right. `reason` is null where it was given and is not
     public."""
 
-    index = serializers.IntegerField(source="told.change.index")
-    kind = serializers.CharField(source="told.change.kind")
-    at = serializers.DateTimeField(source="told.change.at")
+    index = serializers.IntegerField(source="view.change.index")
+    kind = serializers.CharField(source="view.change.kind")
+    at = serializers.DateTimeField(source="view.change.at")
     type = serializers.ChoiceField(choices=["verdict", "claim", "exhibit", "report"])
     id = serializers.UUIDField(source="thing.pk")
     reference = serializers.CharField()
