@@ -42,9 +42,8 @@ def switch(request: HttpRequest) -> Switch:
     )
     if request.resolver_match and request.resolver_match.view_name == "api-docs":
         return Switch(f"?lang={lang}", lang, name)
-    if is_valid_path(request.path_info) and without_language(request.path_info) == (
-        request.path_info
-    ):
+    without = without_language(request.path_info) == request.path_info
+    if without and is_valid_path(request.path_info):
         return Switch(f"{start}/", lang, name)  # for programs, and has no other language
     # a form that could not be read is not read for the sake of a link
     page = page_of_form(request) if hasattr(request, "_post") else page_of_request(request)

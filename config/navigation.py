@@ -11,7 +11,6 @@ from typing import Any
 
 from django.conf import settings
 from django.http import HttpRequest
-from django.urls import reverse
 from django.utils.functional import Promise
 from django.utils.http import urlencode
 from django.utils.translation import gettext_lazy as _
@@ -20,7 +19,7 @@ from accounts.access import ACCESS_ATTRIBUTE
 from accounts.models import User
 from config.language_links import PublicAddresses, Switch, public_addresses, switch
 from config.own_links import Link, own_links, page_links
-from ui.languages import without_language
+from ui.languages import address, without_language
 
 
 def is_public(request: HttpRequest) -> bool:
@@ -40,7 +39,7 @@ class Navigation:
 
     def _part(self, label: str | Promise, view: str, start: str) -> Link:
         here = without_language(self.request.path).startswith(start)
-        return Link(label, reverse(view), here)
+        return Link(label, address(view), here)
 
     @cached_property
     def public(self) -> bool:
@@ -61,7 +60,7 @@ class Navigation:
     def _account(self) -> list[Link]:
         """A stranger is asked to sign in there. It names the page, so that without a script the
         account offers what the page's fragment would."""
-        return [Link(_("Account"), f"{reverse('accounts:account')}?{self._page}")]
+        return [Link(_("Account"), f"{address('accounts:account')}?{self._page}")]
 
     def _own(self) -> list[Link]:
         user = getattr(self.request, "user", None)
@@ -79,7 +78,7 @@ class Navigation:
     @cached_property
     def fragment(self) -> str:
         """Where a public page finds what is its reader's own."""
-        return f"{reverse('account-fragment')}?{self._page}"
+        return f"{address('account-fragment')}?{self._page}"
 
     @cached_property
     def hint(self) -> str:
@@ -100,17 +99,17 @@ class Navigation:
     @cached_property
     def foot(self) -> list[Link]:
         return [
-            Link(_("Verify a verdict"), reverse("reports:verify")),
-            Link(_("Transparency log"), reverse("reports:record")),
-            Link(_("How we rate"), reverse("reports:method")),
-            Link(_("Glossary"), reverse("reports:glossary")),
-            Link(_("Corrections"), reverse("reports:corrections")),
-            Link(_("API"), reverse("api-docs")),
+            Link(_("Verify a verdict"), address("reports:verify")),
+            Link(_("Transparency log"), address("reports:record")),
+            Link(_("How we rate"), address("reports:method")),
+            Link(_("Glossary"), address("reports:glossary")),
+            Link(_("Corrections"), address("reports:corrections")),
+            Link(_("API"), address("api-docs")),
         ]
 
     @cached_property
     def home(self) -> str:
-        return reverse("reports:front")
+        return address("reports:front")
 
     @cached_property
     def switch(self) -> Switch:
@@ -124,11 +123,11 @@ class Navigation:
 
     @cached_property
     def search(self) -> str:
-        return reverse("reports:claims")
+        return address("reports:claims")
 
     @cached_property
     def log(self) -> str:
-        return reverse("reports:record")
+        return address("reports:record")
 
 
 def navigation(request: HttpRequest) -> dict[str, Any]:

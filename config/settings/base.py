@@ -116,6 +116,7 @@ TEMPLATES = [
                 )
             ],
             "builtins": [
+                "ui.templatetags.addresses",
                 "ui.templatetags.display",
                 "ui.templatetags.components",
                 "accounts.templatetags.form_keys",

@@ -9,16 +9,15 @@ from __future__ import annotations
 
 import unicodedata
 from collections import defaultdict
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 from urllib.parse import urlsplit
 from uuid import UUID
 
-from django.db.models import QuerySet
-
 from accounts.models import Membership, Organisation, OrganisationKind, Role, User
+from claims.compiled_queries import CompiledQuery
 from claims.models import Claim, Company, LegalEntity
 from evidence.exhibits.models import Submission, Teardown
 from evidence.exhibits.states import Affiliation
@@ -67,19 +66,47 @@ def _names(written: Any) -> set[str]:
     } - {""}
 
 
+_submissions = CompiledQuery(
+    lambda submissions: Submission.objects.filter(id__among=submissions).select_related(
+        "organisation", "claim"
+    )
+)
+_submissions_on = CompiledQuery(
+    lambda claim: (
+        Submission.objects.public().filter(claim=claim).select_related("organisation", "claim")
+    )
+)
+_seats_of = CompiledQuery(
+    lambda users: Membership.objects.filter(user__id__among=users).select_related("organisation")
+)
+_members_of = CompiledQuery(
+    lambda organisations: Membership.objects.filter(organisation__id__among=organisations)
+)
+_measured_for = CompiledQuery(
+    lambda submissions: (
+        Teardown.objects.filter(submission__id__among=submissions)
+        .exclude(laboratory=None)
+        .select_related("laboratory")
+    )
+)
+_companies_among = CompiledQuery(lambda companies: Company.objects.filter(id__among=companies))
+_entities_of = CompiledQuery(
+    lambda companies: LegalEntity.objects.filter(company__id__among=companies)
+)
+
+
 def affiliations(submissions: Iterable[UUID]) -> dict[UUID, str]:
     """The Affiliation of each submission, by its id, in a number of queries that does not grow.
     What is not stored is absent."""
-    return _affiliations(Submission.objects.filter(pk__in=set(submissions)))
+    return _affiliations(_submissions(list(set(submissions))))
 
 
 def affiliations_on(claim: UUID) -> dict[UUID, str]:
     """The Affiliation of each public submission on a claim, by its id."""
-    return _affiliations(Submission.objects.public().filter(claim=claim))
+    return _affiliations(_submissions_on(claim))
 
 
-def _affiliations(submissions: QuerySet[Submission]) -> dict[UUID, str]:
-    rows = list(submissions.select_related("organisation", "claim"))
+def _affiliations(rows: Sequence[Submission]) -> dict[UUID, str]:
     if not rows:
         return {}
     seats = _seats({submission.filed_by_id for submission in rows})
@@ -176,7 +203,7 @@ def _held_since(membership: Membership, moment: datetime) -> bool:
 def _seats(users: Collection[UUID]) -> _Seats:
     seats: _Seats = defaultdict(list)
     if users:
-        for membership in Membership.objects.filter(user__in=users).select_related("organisation"):
+        for membership in _seats_of(list(users)):
             seats[membership.user_id].append(membership)
     return seats
 
@@ -185,16 +212,11 @@ def _laboratories(submissions: Collection[Submission]) -> _Laboratories:
     """The laboratories that measured for each submission, with who belonged to them at any time
     since it was filed."""
     laboratories: _Laboratories = defaultdict(list)
-    measured = list(
-        Teardown.objects.filter(submission__in=submissions)
-        .exclude(laboratory=None)
-        .select_related("laboratory")
-    )
+    measured = _measured_for([submission.pk for submission in submissions])
     members: dict[UUID, list[Membership]] = defaultdict(list)
     if measured:
-        for membership in Membership.objects.filter(
-            organisation__in=[teardown.laboratory_id for teardown in measured]
-        ):
+        measurers = [teardown.laboratory_id for teardown in measured if teardown.laboratory_id]
+        for membership in _members_of(measurers):
             members[membership.organisation_id].append(membership)
     filed = {submission.pk: submission.filed_at for submission in submissions}
     for teardown in measured:
@@ -212,9 +234,9 @@ def _companies(companies: Collection[UUID]) -> dict[UUID, _Company]:
         company.pk: _Company(
             _address(company.website), company.organisation_id, _names(company.name)
         )
-        for company in Company.objects.filter(pk__in=companies)
+        for company in _companies_among(list(companies))
     }
-    for entity in LegalEntity.objects.filter(company__in=companies):
+    for entity in _entities_of(list(companies)):
         by_pk[entity.company_id].names |= _names(entity.name)
     return by_pk
 

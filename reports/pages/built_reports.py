@@ -6,9 +6,9 @@ from collections import defaultdict
 from dataclasses import dataclass
 from uuid import UUID
 
+from claims.compiled_queries import CompiledQuery
 from claims.models import Claim, Source
 from reports.models import Report, ReportFile
-from reports.pages.compiled_queries import CompiledQuery
 
 REPORTS = 5  # on a page
 

@@ -13,13 +13,14 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from functools import cache
 from typing import Any
 from uuid import UUID
 
-from django.db import connection
 from django.db.models import Model
 from django.utils import timezone
 
+from claims.compiled_queries import SLOT, CompiledQuery, PreparedStatement
 from claims.models import Aspect, Claim, ClaimQuerySet, Criterion, Flag
 from claims.searching import contains_words
 from claims.states import Stance
@@ -30,7 +31,6 @@ from ledger.proofs import covering
 from reports.drawing import charts
 from reports.pages import channel_comparison
 from reports.pages.built_reports import reports_of
-from reports.pages.compiled_queries import CompiledQuery
 from reports.pages.exhibits import (
     ExhibitView,
     best_grade,
@@ -178,17 +178,26 @@ class Judgement:
         return chart_digest(self.verdict, self.criterion) if self.verdict else ""
 
 
-def last_entries(rows: Iterable[Model]) -> dict[str, int]:
-    """The index of each row's last entry in the log, by its primary key as text; rows that are not
-    logged yet are absent."""
-    listed = list(rows)
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT object_id, max(index) FROM ledger_entry WHERE object_label = ANY(%s) AND "
-            "object_id = ANY(%s) GROUP BY object_id",
-            [list({registry.of(row).name for row in listed}), [str(row.pk) for row in listed]],
+@cache
+def _last_entries_of(label: str) -> PreparedStatement:
+    return PreparedStatement(
+        lambda: (
+            """
+            SELECT object_id, max(index) FROM ledger_entry
+            WHERE object_label = %s AND object_id = ANY(%s::text[]) GROUP BY object_id
+            """,
+            (label, SLOT),
         )
-        return dict(cursor.fetchall())
+    )
+
+
+def last_entries(rows: Iterable[Model]) -> dict[str, int]:
+    """The index of the last entry in the log on each of several rows of one model, by its primary
+    key as text; rows that are not logged yet are absent."""
+    listed = list(rows)
+    if not listed:
+        return {}
+    return dict(_last_entries_of(registry.of(listed[0]).name).ask([row.pk for row in listed]))
 
 
 def decided_by(verdict: Verdict) -> list[dict[str, str]]:

@@ -10,6 +10,7 @@ from uuid import UUID
 from django.contrib.postgres.aggregates import BoolAnd
 from django.db.models import Q, QuerySet
 
+from claims.compiled_queries import CompiledQuery
 from claims.models import Appearance, Claim, Company, Product, Series, Source
 from verdicts.models import Incident
 
@@ -39,8 +40,18 @@ def source_is_demonstration(source: Source) -> bool:
     )
 
 
+_played = CompiledQuery[Appearance](
+    lambda sources: (
+        Appearance.objects.filter(source__id__among=sources)
+        .order_by()
+        .values("source")
+        .annotate(only=BoolAnd("claim__reconstruction"))
+        .filter(only=True)
+        .values_list("source", flat=True)
+    )
+)
+
+
 def demonstration_sources(sources: Iterable[UUID]) -> set[UUID]:
     """Those of these sources in which claims of demonstrations stand and no other."""
-    quoted = Appearance.objects.filter(source__in=sources).order_by().values("source")
-    played = quoted.annotate(only=BoolAnd("claim__reconstruction")).filter(only=True)
-    return set(played.values_list("source", flat=True))
+    return {source for (source,) in _played.bare(list(sources))}

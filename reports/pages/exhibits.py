@@ -14,6 +14,7 @@ from uuid import UUID
 
 from django.db.models import Q
 
+from claims.compiled_queries import CompiledQuery
 from evidence.exhibits.affiliation import affiliations
 from evidence.exhibits.models import (
     Comparison,
@@ -26,7 +27,6 @@ from evidence.exhibits.models import (
     TeardownStep,
 )
 from evidence.exhibits.states import Affiliation
-from reports.pages.compiled_queries import CompiledQuery
 from ui.numbers import plain
 from verdicts.models import Finding, FindingExhibit, Verdict
 

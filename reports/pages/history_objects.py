@@ -7,13 +7,14 @@ The page and the API both read this list, so that neither can tell less than the
 from __future__ import annotations
 
 from collections import defaultdict
-from typing import Any, Final
+from typing import Any, Final, cast
 from uuid import UUID
 
 from django.db import connection
 from django.db.models import QuerySet, TextField, Value
 from django.db.models.functions import Cast
 
+from claims.compiled_queries import SLOT, CompiledQuery, PreparedStatement
 from claims.models import Appearance, Aspect, Claim, Criterion, Flag
 from evidence.exhibits.models import (
     Comparison,
@@ -30,7 +31,6 @@ from evidence.exhibits.models import (
 from evidence.sources.models import Sighting
 from ledger import history, registry
 from ledger.history import Change
-from reports.pages.compiled_queries import SLOT, CompiledQuery, PreparedStatement, Statement
 from verdicts.models import (
     Finding,
     FindingExhibit,
@@ -112,13 +112,8 @@ def last_entry(claim: Claim) -> int | None:
     """The index of the newest entry of the log on a claim or anything that hangs on it; None while
     nothing of it is logged."""
 
-    def asked(statement: Statement) -> int | None:
-        with connection.cursor() as cursor:
-            cursor.execute(*statement)
-            index: int | None = cursor.fetchone()[0]
-        return index
-
-    return _NEWEST.ask(claim.pk, asked)
+    [(index,)] = _NEWEST.ask(claim.pk)
+    return cast(int | None, index)
 
 
 def claim_changes(claim: Claim, *, before: int | None = None, limit: int = 50) -> list[Change]:

@@ -15,6 +15,7 @@ from uuid import UUID
 
 from django.db.models import Count, Exists, OuterRef
 
+from claims.compiled_queries import CompiledQuery
 from claims.localized_text import read
 from claims.models import Appearance, Claim, ClaimQuerySet, Company, Criterion, Flag
 from evidence.sources.models import Disappearance, Sighting, Version
@@ -146,6 +147,9 @@ class ConclusionItem:
     judgements: list[Judgement]
 
 
+_criteria = CompiledQuery(lambda aspects: Criterion.objects.filter(aspect__id__among=aspects))
+
+
 def newest_verdicts(count: int) -> list[ConclusionItem]:
     """The verdicts published last that stand, those of one claim together."""
     verdicts = (
@@ -154,10 +158,8 @@ def newest_verdicts(count: int) -> list[ConclusionItem]:
         .select_related("aspect__claim__company", "aspect__claim__product")[:count]
     )
     criteria = {
-        verdict.aspect_id: verdict
-        for verdict in Criterion.objects.filter(
-            aspect__in=[verdict.aspect_id for verdict in verdicts]
-        )
+        criterion.aspect_id: criterion
+        for criterion in _criteria([verdict.aspect_id for verdict in verdicts])
     }
     by_claim: dict[UUID, ConclusionItem] = {}
     for verdict in verdicts:
@@ -203,6 +205,16 @@ class EditItem:
     reconstruction: bool
 
 
+_changed = CompiledQuery(
+    lambda versions: (
+        Sighting.objects.filter(version__id__among=versions)
+        .changed()
+        .select_related("appearance__claim")
+        .order_by("id")
+    )
+)
+
+
 def newest_edits(count: int) -> list[EditItem]:
     """The texts changed last in sources where a claim stands, with the words no longer in them."""
     claimed = Appearance.objects.values("source")
@@ -215,12 +227,7 @@ def newest_edits(count: int) -> list[EditItem]:
     )  # what another extractor read is no edit
     versions = list(edits.select_related("source__company").defer("body").order_by("-id")[:count])
     quotes: dict[UUID, list[tuple[Claim, QuoteDiff]]] = defaultdict(list)
-    for sighting in (
-        Sighting.objects.filter(version__in=versions)
-        .changed()
-        .select_related("appearance__claim")
-        .order_by("id")
-    ):
+    for sighting in _changed([version.pk for version in versions]):
         if sighting.appearance.exact and (sighting.kind == "absent" or sighting.passage):
             quotes[sighting.version_id].append(
                 (sighting.appearance.claim, diff_quote(sighting.appearance.exact, sighting.passage))
@@ -240,6 +247,16 @@ class DisappearanceItem:
     reconstruction: bool
 
 
+_stood = CompiledQuery(
+    lambda sources: (
+        Appearance.objects.filter(source__id__among=sources)
+        .exclude(exact="")
+        .select_related("claim")
+        .order_by("id")
+    )
+)
+
+
 def newest_disappearances(count: int) -> list[DisappearanceItem]:
     """The sources confirmed last as no longer available."""
     disappearances = list(
@@ -248,12 +265,7 @@ def newest_disappearances(count: int) -> list[DisappearanceItem]:
         .order_by("-confirmed_at", "-id")[:count]
     )
     stood: dict[UUID, list[Appearance]] = defaultdict(list)
-    for appearance in (
-        Appearance.objects.filter(source__in=[gone.source_id for gone in disappearances])
-        .exclude(exact="")
-        .select_related("claim")
-        .order_by("id")
-    ):
+    for appearance in _stood([gone.source_id for gone in disappearances]):
         stood[appearance.source_id].append(appearance)
     played = demonstration_sources(gone.source_id for gone in disappearances)
     return [

@@ -9,7 +9,6 @@ from typing import Any
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse, HttpResponseNotModified
-from django.urls import reverse
 from django.utils.http import parse_etags
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext as _
@@ -21,7 +20,7 @@ from claims.models import Aspect, Claim
 from claims.states import Progress
 from reports.drawing import cards
 from reports.wording.report_strings import Lang
-from ui.languages import page_language, permanent_address
+from ui.languages import address, page_language, permanent_address
 from verdicts.claimreview import review, withheld_because
 from verdicts.models import Verdict
 from verdicts.states import Rating
@@ -53,7 +52,7 @@ def head(*, name: str, reference: str, verdicts: Sequence[Verdict]) -> dict[str,
     ]
     return {
         "permanent": permanent_address(f"reports:{name}", reference),
-        "card": site + reverse(f"reports:{name}-card", args=[reference]),
+        "card": site + address(f"reports:{name}-card", reference),
         "claim_reviews": data_block(reviews[0] if len(reviews) == 1 else reviews)
         if reviews
         else "",

@@ -10,13 +10,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import wraps
-from typing import Concatenate, ParamSpec
+from typing import Concatenate, Final, ParamSpec
 
 from django.contrib.auth.models import AnonymousUser
-from django.db import connection
 from django.http import HttpRequest, HttpResponseBase
 from django.template.response import SimpleTemplateResponse
 
+from claims.compiled_queries import SLOT, PreparedStatement
 from reports.pages.dependencies import CHECKPOINT, EVERYTHING
 
 P = ParamSpec("P")
@@ -75,21 +75,26 @@ def made_now(request: HttpRequest) -> None:
     shown_by(request).is_kept = False
 
 
-def _wait_for_checkpoint(keys: set[str]) -> bool:
-    """Whether changes of these keys may still be missing in the log, or in its last checkpoint. A
-    change and its row in the outbox have the time of one statement."""
-    with connection.cursor() as cursor:
-        cursor.execute(
-            """
-            SELECT (SELECT size FROM ledger_tree)
-                    IS DISTINCT FROM (SELECT max(size) FROM ledger_checkpoint)
-                OR EXISTS (
-                    SELECT FROM reports_pagechange
-                    WHERE key = ANY(%s) AND at >= (
-                        SELECT min(queued_at) FROM ledger_pending WHERE error = ''
-                    )
+#: Whether changes of several keys may still be missing in the log, or in its last checkpoint. A
+#: change and its row in the outbox have the time of one statement.
+_WAIT: Final = PreparedStatement(
+    lambda: (
+        """
+        SELECT (SELECT size FROM ledger_tree)
+                IS DISTINCT FROM (SELECT max(size) FROM ledger_checkpoint)
+            OR EXISTS (
+                SELECT FROM reports_pagechange
+                WHERE key = ANY(%s) AND at >= (
+                    SELECT min(queued_at) FROM ledger_pending WHERE error = ''
                 )
-            """,
-            [[*keys, EVERYTHING]],
-        )
-        return bool(cursor.fetchone()[0])
+            )
+        """,
+        (SLOT,),
+    ),
+    "text[]",
+)
+
+
+def _wait_for_checkpoint(keys: set[str]) -> bool:
+    [(waiting,)] = _WAIT.ask([*keys, EVERYTHING])
+    return bool(waiting)

@@ -14,10 +14,9 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from django.db import connection
 from django.db.models import Count, QuerySet
-from django.urls import reverse
 
+from claims.compiled_queries import SLOT, CompiledQuery, PreparedStatement
 from claims.models import Appearance, Claim, Source
 from claims.moments import format_moment
 from claims.states import Stance
@@ -26,9 +25,9 @@ from evidence.sources.models import Disappearance, Observation, Sighting, Versio
 from reports.drawing import version_timeline
 from reports.pages import diff_view
 from reports.pages.built_reports import reports_of
-from reports.pages.compiled_queries import CompiledQuery
 from reports.pages.demonstrations import source_is_demonstration
 from reports.wording.report_strings import Lang
+from ui.languages import address
 
 TICKS = 240
 EDITS = 10  # versions on one page of a source
@@ -70,9 +69,9 @@ class VersionTimeline:
             None,
         )
 
-    def svg(self, lang: Lang, title: str, width: int = version_timeline.WIDTH) -> str:
-        """The version line as inline SVG with its links; its text is escaped by
-        reports.drawing.version_timeline."""
+    def svgs(self, lang: Lang, title: str, *widths: int) -> list[str]:
+        """The version line as inline SVG with its links, at each of several widths; its text is
+        escaped by reports.drawing.version_timeline."""
         versions = [
             {
                 "number": version.number,
@@ -91,20 +90,23 @@ class VersionTimeline:
             for disappearance in self.disappearances
             if disappearance.confirmed_at
         ]
-        home = reverse("reports:source", args=[self.source.pk])
-        compared = reverse("reports:diff", args=[self.source.pk])
+        home = address("reports:source", self.source.pk)
+        compared = address("reports:diff", self.source.pk)
         addresses = {
             version.number: f"{compared}?to={version.number}"
             if index
-            else reverse("reports:version", args=[self.source.pk, version.number])
+            else address("reports:version", self.source.pk, version.number)
             for index, version in enumerate(self.versions)
         }
         links = version_timeline.Links(addresses, f"{home}#disappearances")
-        return version_timeline.version_timeline(
-            versions=versions, ticks=[str(format_moment(tick)) for tick in self.ticks],
-            disappearances=gone, looks=self.looks, lang=lang,
-            source=title, width=width, links=links,
-        )  # fmt: skip
+        ticks = [str(format_moment(tick)) for tick in self.ticks]
+        return [
+            version_timeline.version_timeline(
+                versions=versions, ticks=ticks, disappearances=gone, looks=self.looks,
+                lang=lang, source=title, width=width, links=links,
+            )
+            for width in widths
+        ]  # fmt: skip
 
 
 _versions = CompiledQuery(
@@ -122,6 +124,33 @@ _disappearances = CompiledQuery(
 )
 
 
+def _checks_where(condition: str = "true") -> PreparedStatement:
+    """Of several sources: when each was checked, at most TICKS times spread over all, and how often
+    in all; of those checks (`o`) alone for which the condition holds."""
+    sql = f"""
+        SELECT source_id, looked_at, n FROM (
+            SELECT source_id, looked_at, count(*) OVER (PARTITION BY source_id) AS n,
+                   row_number() OVER (PARTITION BY source_id ORDER BY looked_at, id) AS place
+            FROM evidence_observation o WHERE source_id = ANY(%s) AND ({condition})
+        ) looks
+        WHERE place = n OR (place - 1) %% greatest(1, ceil(n / {TICKS}::numeric)::bigint) = 0
+        ORDER BY source_id, looked_at
+    """  # noqa: S608  of constants; the ids of the sources go as a parameter
+    return PreparedStatement(lambda: (sql, (SLOT,)))
+
+
+_checks = _checks_where()
+_checks_to_last_change = _checks_where("""
+    looked_at <= (
+        SELECT coalesce(max(looked_at) FILTER (WHERE type = 'ok'), min(looked_at))
+        FROM evidence_observation n WHERE n.source_id = o.source_id
+    ) OR looked_at <= (
+        SELECT max(greatest(confirmed_at, reversed_at))
+        FROM evidence_disappearance d WHERE d.source_id = o.source_id
+    )
+""")
+
+
 def version_timelines(
     sources: Sequence[Source], *, to_last_change: bool = False
 ) -> dict[UUID, VersionTimeline]:
@@ -137,29 +166,10 @@ def version_timelines(
         timelines[version.source_id].versions.append(version)
     for gone in _disappearances(list(timelines)):
         timelines[gone.source_id].disappearances.append(gone)
-    with connection.cursor() as cursor:
-        cursor.execute(
-            """
-            SELECT source_id, looked_at, n FROM (
-                SELECT source_id, looked_at, count(*) OVER (PARTITION BY source_id) AS n,
-                       row_number() OVER (PARTITION BY source_id ORDER BY looked_at, id) AS place
-                FROM evidence_observation o WHERE source_id = ANY(%s)
-                    AND (NOT %s OR looked_at <= (
-                        SELECT coalesce(max(looked_at) FILTER (WHERE type = 'ok'), min(looked_at))
-                        FROM evidence_observation n WHERE n.source_id = o.source_id
-                    ) OR looked_at <= (
-                        SELECT max(greatest(confirmed_at, reversed_at))
-                        FROM evidence_disappearance d WHERE d.source_id = o.source_id
-                    ))
-            ) looks
-            WHERE place = n OR (place - 1) %% greatest(1, ceil(n / %s::numeric)::bigint) = 0
-            ORDER BY source_id, looked_at
-            """,
-            [list(timelines), to_last_change, TICKS],
-        )
-        for source_id, looked_at, looks in cursor.fetchall():
-            timelines[source_id].ticks.append(looked_at)
-            timelines[source_id].looks = looks
+    checks = _checks_to_last_change if to_last_change else _checks
+    for source_id, looked_at, number in checks.ask(list(timelines)):
+        timelines[source_id].ticks.append(looked_at)
+        timelines[source_id].looks = number
     return timelines
 
 

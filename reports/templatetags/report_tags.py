@@ -70,5 +70,5 @@ def version_line(line: VersionTimeline, width: int = WIDTH) -> SafeString:
     keep their size."""
     lang: Lang = page_language()
     title = words(line.source.title)
-    wide, narrow = line.svg(lang, title, width), line.svg(lang, title, NARROW)
+    wide, narrow = line.svgs(lang, title, width, NARROW)
     return mark_safe(f'<div class="line-box line-{width}">{wide}{narrow}</div>')  # noqa: S308  reports.drawing.version_timeline escapes every text it draws

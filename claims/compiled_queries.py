@@ -8,23 +8,22 @@ the reader or the language has no place here.
 
 The database prepares each once per connection, so that it need not plan it again either: planning
 costs more than the few rows of a page. A pooler that gives each transaction another connection
-knows no prepared statements; the query is then asked as it is.
+knows no prepared statements; the query is then asked as it is. So it is inside a transaction, which
+would not outlive the failure.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
-from copy import copy
 from itertools import count
-from types import SimpleNamespace
 from typing import Any, Final, Generic, TypeVar, cast
 from uuid import UUID, uuid4
 from weakref import WeakKeyDictionary
 
 from django.db import ProgrammingError, connections
 from django.db.models import Lookup, Model, QuerySet, UUIDField
-from django.db.models.query import ModelIterable
+from django.db.models.query import get_related_populators
 
 M = TypeVar("M", bound=Model)
 R = TypeVar("R")
@@ -55,17 +54,18 @@ class AnyOf(Lookup):
         return f"{column} = ANY(%s)", [*params, self.rhs]
 
 
-Value = UUID | str | Sequence[UUID]
+Value = UUID | str | Sequence[UUID] | Sequence[str]
 Statement = tuple[str, tuple[Any, ...]]
 
 
 class PreparedStatement:
     """SQL with one value left open, prepared by each connection that asks it."""
 
-    def __init__(self, write: Callable[[], Statement]) -> None:
+    def __init__(self, write: Callable[[], Statement], type_: str = "") -> None:
         """`write` gives SQL and parameters, with SLOT in the places of the value; it is asked
-        once."""
+        once. `type_` is the value's in the database, where it is no id, text or list of ids."""
         self._write = write
+        self._type = type_
         self._name = f"asked_{next(_numbers)}"
         self._written: Statement | None = None
 
@@ -82,7 +82,7 @@ class PreparedStatement:
         session = connections["default"].connection
         known = _known.setdefault(session, set())
         if self._name not in known:
-            type_ = {UUID: "uuid", str: "text"}.get(type(value), "uuid[]")
+            type_ = self._type or {UUID: "uuid", str: "text"}.get(type(value), "uuid[]")
             with session.cursor() as cursor:  # not Django's: it is no query of the page
                 written, places = _WRITTEN_SLOT.subn("$1", cursor.mogrify(*self.plain(SLOT)))
                 assert places, "the statement has no place for its value"
@@ -90,15 +90,57 @@ class PreparedStatement:
             known.add(self._name)
         return f"EXECUTE {self._name} (%s)", (value,)
 
-    def ask(self, value: Value, asked: Callable[[Statement], R]) -> R:
-        """What `asked` makes of the prepared statement; of the plain one where another connection
-        answers than the one that prepared it."""
+    def ask(self, value: Value) -> list[tuple[Any, ...]]:
+        """The rows for this value, none for a list of none: of the prepared statement, or of the
+        plain one where another connection answers than the one that prepared it."""
+        if not isinstance(value, (UUID, str)) and not value:
+            return []
+        if connections["default"].in_atomic_block:
+            return _rows_of(self.plain(value))
         try:
-            return asked(self.of(value))
+            return _rows_of(self.of(value))
         except ProgrammingError as error:
             if getattr(error.__cause__, "sqlstate", "") not in _ELSEWHERE:
                 raise
-            return asked(self.plain(value))
+            return _rows_of(self.plain(value))
+
+
+def _rows_of(statement: Statement) -> list[tuple[Any, ...]]:
+    with connections["default"].cursor() as cursor:
+        cursor.execute(*statement)
+        return cursor.fetchall()
+
+
+class _Reader(Generic[M]):
+    """Makes rows into models as Django's own iterator does, but looks only once at what stands in
+    which column."""
+
+    def __init__(self, compiler: Any) -> None:
+        """`compiler` has written its SQL."""
+        assert not compiler.annotation_col_map, "rows with annotations are no models alone"
+        columns = compiler.klass_info["select_fields"]
+        self._own = slice(columns[0], columns[-1] + 1)
+        self._model: type[M] = compiler.klass_info["model"]
+        self._names = [column[0].target.attname for column in compiler.select[self._own]]
+        self._related = get_related_populators(compiler.klass_info, compiler.select, "default")
+        self._converters = [
+            (place, convert, expression)
+            for place, (several, expression) in compiler.get_converters(
+                [column[0] for column in compiler.select]
+            ).items()
+            for convert in several
+        ]
+
+    def __call__(self, rows: list[tuple[Any, ...]]) -> list[M]:
+        return [self._model_of(list(row)) for row in rows]
+
+    def _model_of(self, row: list[Any]) -> M:
+        for place, convert, expression in self._converters:
+            row[place] = convert(row[place], expression, connections["default"])
+        read = self._model.from_db("default", self._names, row[self._own])
+        for related in self._related:
+            related.populate(row, read)
+        return read
 
 
 class CompiledQuery(Generic[M]):
@@ -111,7 +153,8 @@ class CompiledQuery(Generic[M]):
 
     def __init__(self, build: Callable[[UUID], QuerySet[M]]) -> None:
         self._build = build
-        self._compiled: Any = None
+        self._compiler: Any = None
+        self._read: _Reader[M] | None = None
         self._statement = PreparedStatement(self._write)
 
     def queryset(self, value: Value) -> QuerySet[M]:
@@ -122,19 +165,19 @@ class CompiledQuery(Generic[M]):
         """The statement and its parameters for this value, to be asked by hand."""
         return self._statement.plain(value)
 
+    def bare(self, value: Value) -> list[tuple[Any, ...]]:
+        """The rows as the database gives them; for a query of `values_list`."""
+        return self._statement.ask(value)
+
     def _write(self) -> Statement:
         queryset = self.queryset(SLOT)
-        self._compiled = queryset.query.get_compiler(queryset.db)
-        sql, params = self._compiled.as_sql()
+        compiler = queryset.query.get_compiler(queryset.db)
+        sql, params = compiler.as_sql()
+        self._compiler = compiler
         return sql, tuple(params)
 
     def __call__(self, value: Value) -> list[M]:
-        return self._statement.ask(value, self._rows)
-
-    def _rows(self, statement: Statement) -> list[M]:
-        asked = copy(self._compiled)  # a compiler is a thread's own, and so is its connection
-        asked.connection = connections["default"]
-        asked.as_sql = lambda: statement
-        query = SimpleNamespace(get_compiler=lambda using: asked)
-        stands_for: Any = SimpleNamespace(db="default", query=query, _known_related_objects={})
-        return list(ModelIterable(stands_for))
+        rows = self._statement.ask(value)
+        if rows and self._read is None:
+            self._read = _Reader(self._compiler)
+        return self._read(rows) if self._read else []

@@ -9,19 +9,27 @@ from uuid import UUID, uuid4
 
 import pytest
 from django.apps import apps
-from django.db import connection
+from django.db import connection, transaction
 from django.db.models import Model, UUIDField
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
+from claims.compiled_queries import CompiledQuery
 from claims.models import Aspect
+from evidence.exhibits import affiliation
 from ledger import registry
-from reports.pages import built_reports, claim_page_data, exhibits, history_objects, source_page
-from reports.pages.compiled_queries import CompiledQuery
+from reports.pages import (
+    built_reports,
+    claim_page_data,
+    exhibits,
+    history_objects,
+    listing,
+    source_page,
+)
 from tests import scenes
 from verdicts.models import Invitation
 
-APPS = (built_reports, exhibits, claim_page_data, source_page)
+APPS = (affiliation, built_reports, exhibits, claim_page_data, listing, source_page)
 EVERY = {
     f"{app.__name__}.{name}": one
     for app in APPS
@@ -130,6 +138,28 @@ def test_what_hangs_on_a_claim_is_all_that_is_public_of_it_and_nothing_of_anothe
     assert {
         key for keys in history_objects.claim_objects(other).values() for key in keys
     }.isdisjoint({key for keys in alone.values() for key in keys})
+
+
+@pytest.mark.django_db(transaction=True)
+def test_inside_a_transaction_it_is_asked_plainly() -> None:
+    """A prepared statement that another connection does not know would take the transaction with
+    it."""
+    claim = scenes.build_claim().claim.pk
+    aspects = CompiledQuery(lambda claim: Aspect.objects.filter(claim=claim).order_by("number"))
+    known = aspects(claim)
+    with connection.cursor() as cursor:
+        cursor.execute("DEALLOCATE ALL")
+    with transaction.atomic():
+        assert aspects(claim) == known
+        assert Aspect.objects.filter(claim=claim).count() == 2
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_list_of_none_is_answered_without_asking() -> None:
+    aspects = CompiledQuery(lambda ids: Aspect.objects.filter(id__among=ids))
+    with CaptureQueriesContext(connection) as asked:
+        assert aspects([]) == []
+    assert len(asked) == 0
 
 
 @pytest.mark.django_db(transaction=True)
