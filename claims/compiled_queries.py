@@ -108,7 +108,8 @@ class PreparedStatement:
 def _rows_of(statement: Statement) -> list[tuple[Any, ...]]:
     with connections["default"].cursor() as cursor:
         cursor.execute(*statement)
-        return cursor.fetchall()
+        rows: list[tuple[Any, ...]] = cursor.fetchall()
+        return rows
 
 
 class _Reader(Generic[M]):
@@ -122,7 +123,9 @@ class _Reader(Generic[M]):
         self._own = slice(columns[0], columns[-1] + 1)
         self._model: type[M] = compiler.klass_info["model"]
         self._names = [column[0].target.attname for column in compiler.select[self._own]]
-        self._related = get_related_populators(compiler.klass_info, compiler.select, "default")
+        self._related = get_related_populators(  # type: ignore[call-arg]  # the stubs are of Django 6
+            compiler.klass_info, compiler.select, "default"
+        )
         self._converters = [
             (place, convert, expression)
             for place, (several, expression) in compiler.get_converters(

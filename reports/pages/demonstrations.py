@@ -40,18 +40,15 @@ def source_is_demonstration(source: Source) -> bool:
     )
 
 
-_played = CompiledQuery[Appearance](
-    lambda sources: (
-        Appearance.objects.filter(source__id__among=sources)
-        .order_by()
-        .values("source")
-        .annotate(only=BoolAnd("claim__reconstruction"))
-        .filter(only=True)
-        .values_list("source", flat=True)
-    )
-)
+def _demonstrations_among(sources: UUID) -> QuerySet[Any]:
+    quoted = Appearance.objects.filter(source__id__among=sources).order_by().values("source")
+    played = quoted.annotate(only=BoolAnd("claim__reconstruction")).filter(only=True)
+    return played.values_list("source", flat=True)
+
+
+_demonstrations = CompiledQuery[Appearance](_demonstrations_among)
 
 
 def demonstration_sources(sources: Iterable[UUID]) -> set[UUID]:
     """Those of these sources in which claims of demonstrations stand and no other."""
-    return {source for (source,) in _played.bare(list(sources))}
+    return {source for (source,) in _demonstrations.bare(list(sources))}

@@ -14,9 +14,11 @@ from django.db.models import Model, UUIDField
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
+from accounts.models import Membership
 from claims.compiled_queries import CompiledQuery
 from claims.models import Aspect
 from evidence.exhibits import affiliation
+from evidence.exhibits.models import Teardown
 from ledger import registry
 from reports.pages import (
     built_reports,
@@ -80,6 +82,14 @@ def test_a_prepared_query_gives_what_django_gives() -> None:
     scenes.filing.withdraw_submission(
         by=unpaired.filed_by, submission=unpaired, reason="The car was sold.", now=timezone.now()
     )
+    scenes.claims.add_entity(
+        by=scene.moderator,
+        company=scene.claim.company,
+        name=scenes.write("en", "The maker"),
+        jurisdiction="CN",
+        now=scene.now,
+    )
+    Teardown.objects.update(laboratory=Membership.objects.earliest("id").organisation)
     ids = _all_ids()
     assert len(EVERY) > 15
     for name, prepared in EVERY.items():
