@@ -62,7 +62,7 @@ def address(view: str, *args: object) -> str:
     and most of them stand on the next one too. Raises NoReverseMatch."""
     routes = get_resolver(get_urlconf())
     return _composed(
-        routes, get_script_prefix(), page_start(), view, tuple(str(one) for one in args)
+        routes, get_script_prefix(), page_start(), view, tuple(str(argument) for argument in args)
     )
 
 

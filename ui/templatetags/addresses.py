@@ -18,7 +18,7 @@ register = template.Library()
 class AddressNode(URLNode):
     """The address of a view, its arguments by place."""
 
-    def render(self, context: Context) -> SafeString:
+    def render(self, context: Context) -> str:
         """As Django does. An address that is kept under a name, or has named arguments, is left to
         it."""
         if self.asvar or self.kwargs:
