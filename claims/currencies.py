@@ -3,8 +3,9 @@ Pure."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from decimal import Context, Decimal
-from typing import Final
+from typing import Final, Literal
 
 _CODES = (
     "AED AFN ALL AMD AOA ARS AUD AWG AZN BAM BBD BDT BGN BHD BIF BMD BND BOB BOV BRL BSD BTN BWP "
@@ -78,3 +79,23 @@ def format_amount(amount: Decimal, code: str) -> str:
         return str(amount)
     places = max(decimals(code), -int(amount.normalize(Context(prec=60)).as_tuple().exponent))
     return f"{amount:,.0f}" if amount == amount.to_integral_value() else f"{amount:,.{places}f}"
+
+
+#: What Chinese readers call the money of a code, where it has a name that no other money shares.
+_CHINESE: Final[Mapping[str, str]] = {
+    "CNY": "元", "HKD": "港元", "MOP": "澳门元", "TWD": "新台币", "USD": "美元", "EUR": "欧元",
+    "GBP": "英镑", "JPY": "日元", "KRW": "韩元", "AUD": "澳元", "CAD": "加元", "NZD": "新西兰元",
+    "SGD": "新加坡元", "CHF": "瑞士法郎", "RUB": "俄罗斯卢布", "THB": "泰铢", "MYR": "林吉特",
+    "IDR": "印尼盾", "VND": "越南盾", "PHP": "菲律宾比索", "INR": "印度卢比", "SEK": "瑞典克朗",
+    "NOK": "挪威克朗", "DKK": "丹麦克朗", "BRL": "巴西雷亚尔", "MXN": "墨西哥比索",
+    "ZAR": "南非兰特", "TRY": "土耳其里拉", "AED": "阿联酋迪拉姆", "SAR": "沙特里亚尔",
+}  # fmt: skip
+
+
+def in_words(amount: Decimal, code: str, lang: Literal["en", "zh-Hans"]) -> str:
+    """An exact amount with its currency as people write it: `CNY 42,000`, `42,000元`. In Chinese a
+    currency without a short name keeps its code, after the amount."""
+    exact = format_amount(amount, code)
+    if lang == "en":
+        return f"{code}\u00a0{exact}"
+    return f"{exact}{_CHINESE[code]}" if code in _CHINESE else f"{exact}\u00a0{code}"

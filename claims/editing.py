@@ -25,6 +25,7 @@ from django.utils.translation import gettext_lazy as lazy
 
 from claims.fields import NamedChoice
 from claims.localized_text import LANGUAGES
+from ui.in_words import join_list
 
 M = TypeVar("M", bound=models.Model)
 LENGTH = 32
@@ -159,7 +160,7 @@ def display_value(field: forms.Field, value: Any) -> list[tuple[str, str]]:
     if isinstance(value, Decimal):
         return [("", f"{value.normalize():f}")]
     if isinstance(value, list):
-        return [("", ", ".join(str(item) for item in value) or "—")]
+        return [("", join_list(str(item) for item in value) or "—")]
     return [("", str(value or "—"))]
 
 

@@ -24,6 +24,7 @@ from evidence.exhibits.affiliation import independent
 from evidence.exhibits.models import CustodyEvent, Exhibit, Submission
 from evidence.exhibits.similar_pictures import witnesses
 from evidence.exhibits.states import CustodyKind, ExhibitStatus, SubmissionStatus
+from ui.in_words import day_in_words, join_list, when_in_words
 from verdicts.conformity import Conformity, Decision
 from verdicts.models import Finding, Invitation, Reply, Verdict
 from verdicts.states import ADVERSE, InvitationStatus, Mechanism, Rating, ReplyStatus, VerdictStatus
@@ -251,7 +252,7 @@ def reply_period_over(invitation: Invitation | None, now: datetime) -> str | Non
         )
     if invitation.status == InvitationStatus.OPEN:
         return _("The company’s reply is due by %(when)s.") % {
-            "when": f"{invitation.deadline_at:%Y-%m-%d %H:%M} UTC"
+            "when": when_in_words(invitation.deadline_at)
         }
     return None
 
@@ -312,7 +313,7 @@ def accepted_exhibits(exhibits: Sequence[Exhibit], claim: Claim) -> str | None:
     ):
         return _(
             "The file of %(exhibits)s was permanently deleted, so no new verdict can use it."
-        ) % {"exhibits": ", ".join(erased)}
+        ) % {"exhibits": join_list(erased)}
     return None
 
 
@@ -349,7 +350,7 @@ def due_date_passed(rating: str, aspect: Aspect, now: datetime) -> str | None:
     ):
         return _(
             "The promised date is %(date)s. Before that day it cannot be rated “Not as claimed”."
-        ) % {"date": aspect.due_date.isoformat()}
+        ) % {"date": day_in_words(aspect.due_date)}
     return None
 
 

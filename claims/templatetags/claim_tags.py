@@ -18,6 +18,7 @@ from claims.languages import language_name as named
 from claims.languages import same_language
 from claims.localized_text import LocalizedReading, read
 from claims.states import Progress, Stance
+from ui.in_words import in_brackets
 from ui.languages import page_language
 from ui.marks import capitalised, marked, sign
 
@@ -74,7 +75,7 @@ def written_in(reading: LocalizedReading) -> SafeString:
 
 def _missing(reading: LocalizedReading) -> SafeString:
     return (
-        format_html(' <small class="note">({})</small>', _note(reading))
+        format_html(' <small class="note">{}</small>', in_brackets(_note(reading)))
         if reading.missing
         else SafeString("")
     )
@@ -94,7 +95,7 @@ def written_long(value: dict[str, Any] | None) -> SafeString:
         '<div lang="{}">{}</div>{}',
         reading.lang,
         paragraphs,
-        format_html('<p class="note">({})</p>', note) if note else "",
+        format_html('<p class="note">{}</p>', in_brackets(note)) if note else "",
     )
 
 
@@ -141,19 +142,21 @@ def in_language(tag: str) -> SafeString:
     if not tag or same_language(tag, page_language()):
         return SafeString("")
     return format_html(
-        '<small class="note" lang="{}">({})</small>',
+        '<small class="note" lang="{}">{}</small>',
         page_language(),
-        gettext("in %(language)s") % {"language": named(tag)},
+        in_brackets(gettext("in %(language)s") % {"language": named(tag)}),
     )
 
 
 @register.simple_tag
 def money(amount: Decimal | None, currency: str) -> SafeString:
-    """An exact amount with its currency before it."""
+    """An exact amount with its currency, the code of which stands behind it."""
     if amount is None:
         return SafeString("")
     return format_html(
-        '<span class="num">{}\u00a0{}</span>', currency, currencies.format_amount(amount, currency)
+        '<span class="num" title="{}">{}</span>',
+        currency,
+        currencies.in_words(amount, currency, page_language()),
     )
 
 

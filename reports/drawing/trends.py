@@ -402,12 +402,13 @@ def _figures_over_time(
     if compared and compared.stated is not None:
         _side_by_side(canvas, figures, compared, y, right, lang, narrow=narrow)
     _axis(canvas, first, last, left + 6, right - 6, bottom, lang)
+    colon = phrase("colon", lang)
     sentences = [
-        f"{day(figure.on.isoformat(), lang)}: {thousands(figure.value)} {unit}"
+        f"{day(figure.on.isoformat(), lang)}{colon}{thousands(figure.value)} {unit}"
         for figure in figures
     ]
     if compared and compared.stated is not None:
-        computed = ", ".join(thousands(value) for value in compared.computed)
+        computed = phrase("list_comma", lang).join(thousands(value) for value in compared.computed)
         sentences.append(
             phrase(
                 "trend_compared",
@@ -417,7 +418,8 @@ def _figures_over_time(
                 unit=unit,
             )
         )
-    return canvas.svg(name, "; ".join(sentences) + ".", lang)
+    end = phrase("stop", lang).strip()
+    return canvas.svg(name, phrase("semicolon", lang).join(sentences) + end, lang)
 
 
 def _side_by_side(

@@ -21,13 +21,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from itertools import pairwise
 from typing import Any, Final, NamedTuple
 from xml.sax.saxutils import escape, quoteattr
 
 from reports.drawing import fonts
 from reports.wording.report_strings import Lang, phrase
+from ui.times import in_zone, with_zone
 
 WIDTH: Final = 640
 INK, INK_2, GONE, GONE_TINT = "#16181d", "#4a4e57", "#9c1c14", "#fbe6e3"
@@ -65,14 +66,14 @@ def moment(text: str) -> datetime:
     return datetime.fromisoformat(text)
 
 
-def _utc(text: str) -> datetime:
-    return moment(text).astimezone(UTC) if "T" in text else moment(text)
+def _local(text: str, lang: Lang) -> datetime:
+    return in_zone(moment(text), lang) if "T" in text else moment(text)
 
 
 def day(text: str, lang: Lang) -> str:
     """A date as people write it: 28 Feb 2025, 2025年2月28日. By hand, because a locale is a thing
     of the machine."""
-    at = _utc(text)
+    at = _local(text, lang)
     return (
         f"{at.day} {MONTHS[at.month - 1]} {at.year}"
         if lang == "en"
@@ -81,28 +82,34 @@ def day(text: str, lang: Lang) -> str:
 
 
 def clock(text: str, lang: Lang) -> str:
-    """A date with its time of day in UTC, to the second."""
-    return f"{day(text, lang)} {moment(text).astimezone(UTC):%H:%M:%S}"
+    """A date with its time of day, to the second, in the zone of the language."""
+    return f"{day(text, lang)} {_local(text, lang):%H:%M:%S}"
+
+
+def zoned(text: str, lang: Lang) -> str:
+    """The same, and whose time it is."""
+    return with_zone(clock(text, lang), lang)
 
 
 def stretch(start: str, end: str, lang: Lang) -> str:
-    """From one moment to another in UTC; the day is not said twice."""
-    last = f"{_utc(end):%H:%M:%S}" if _utc(start).date() == _utc(end).date() else clock(end, lang)
-    return f"{clock(start, lang)} – {last} UTC"
+    """From one moment to another; neither the day nor the zone is said twice."""
+    one_day = _local(start, lang).date() == _local(end, lang).date()
+    last = f"{_local(end, lang):%H:%M:%S}" if one_day else clock(end, lang)
+    return f"{clock(start, lang)} – {with_zone(last, lang)}"
 
 
-def _stamps(times: Sequence[str], lang: Lang) -> list[str]:
+def _stamps(moments: Sequence[str], lang: Lang) -> list[str]:
     """A short date for each moment in order, only as exact as the whole needs; what the one before
     said is not said again."""
-    if not times:
+    if not moments:
         return []
-    span = _utc(times[-1]) - _utc(times[0])
+    span = moment(moments[-1]) - moment(moments[0])
     by_day = span >= timedelta(days=3)
     exact = "%H:%M:%S" if span < timedelta(hours=3) else "%H:%M"
     stamps: list[str] = []
     before: datetime | None = None
-    for text in times:
-        at = _utc(text)
+    for text in moments:
+        at = _local(text, lang)
         if before is None:
             stamps.append(day(text, lang) if by_day else f"{day(text, lang)} {at:{exact}}")
         elif at.date() == before.date():
@@ -190,7 +197,7 @@ def version_timeline(
     for event in events:
         parts.append(_mark(event, at(event.at), line, foot, bool(links)))
 
-    title = phrase("line_title", lang) + (f": {source}" if source else "")
+    title = phrase("line_title", lang) + (phrase("colon", lang) + source if source else "")
     words = []
     if times:
         words.append(
@@ -199,20 +206,20 @@ def version_timeline(
                 lang,
                 versions=len(versions),
                 looks=looks,
-                first=clock(times[0], lang),
-                last=clock(times[-1], lang),
+                first=zoned(times[0], lang),
+                last=zoned(times[-1], lang),
             )
         )
     words += [
         phrase(
             "line_gone",
             lang,
-            last=clock(gone["last_seen"], lang) if gone["last_seen"] else phrase("not_known", lang),
-            first=clock(gone["first_missing"], lang),
+            last=zoned(gone["last_seen"], lang) if gone["last_seen"] else phrase("not_known", lang),
+            first=zoned(gone["first_missing"], lang),
         )
         for gone in disappearances
     ]
-    description = " ".join(words) or phrase("observed_none", lang)
+    description = ("" if lang == "zh-Hans" else " ").join(words) or phrase("observed_none", lang)
     if links and times:
         rest = phrase("line_rest", lang, versions=len(versions), looks=looks)
         readout = _readout(rest, stretch(times[0], times[-1], lang), foot)
@@ -221,7 +228,7 @@ def version_timeline(
         f"<title>{escape(fonts.printable(title))}</title>"
         f"<desc>{escape(fonts.printable(description))}</desc>"
     )
-    label = title if not links else f"{title}. {description}"
+    label = title if not links else title + phrase("stop", lang) + description
     return (
         f'<svg xmlns="{fonts.SVG}" class="version-line" viewBox="0 0 {width} {height:.0f}" '
         f'width="{width}" height="{height:.0f}" '
@@ -274,7 +281,7 @@ def _events(
         when = (
             stretch(first, version["not_after"], lang)
             if first
-            else f"{clock(version['not_after'], lang)} UTC"
+            else zoned(version["not_after"], lang)
         )
         sentence = (
             phrase("line_came", lang, n=number) if first else phrase("line_first", lang, n=number)
@@ -293,7 +300,7 @@ def _events(
         )
     for gone in disappearances:
         last, missing = gone["last_seen"], gone["first_missing"]
-        when = stretch(last, missing, lang) if last else f"{clock(missing, lang)} UTC"
+        when = stretch(last, missing, lang) if last else zoned(missing, lang)
         address = links.gone if links else ""
         events.append(
             Event(
@@ -313,7 +320,7 @@ def _events(
                     phrase("line_back", lang),
                     "back",
                     sentence,
-                    f"{clock(gone['back'], lang)} UTC",
+                    zoned(gone["back"], lang),
                     address,
                 )
             )

@@ -109,7 +109,7 @@ PHRASES: Final[Mapping[str, Pair]] = {
     "translated": Pair("our translation ({role})", "本站译文（{role}）"),
     "original_only": Pair("no translation yet", "暂无译文"),
     "permanent": Pair("Permanent address:", "永久地址："),
-    "utc": Pair("All times are UTC.", "所有时间均为协调世界时（UTC）。"),
+    "utc": Pair("All times are UTC.", "所有时间均为北京时间（协调世界时加8小时）。"),
     "unprintable": Pair(
         "Characters that the print font lacks, or that would change the direction of the "
         "text, appear as [U+…]; the attached report.json has them unchanged.",
@@ -117,6 +117,7 @@ PHRASES: Final[Mapping[str, Pair]] = {
     ),
     "colon": Pair(": ", "："),
     "comma": Pair(", ", "，"),
+    "list_comma": Pair(", ", "、"),
     "semicolon": Pair("; ", "；"),
     "stop": Pair(". ", "。"),
     "bracketed": Pair(" ({text})", "（{text}）"),

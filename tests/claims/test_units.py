@@ -128,6 +128,22 @@ def test_money_is_written_exactly(amount: str, code: str, shown: str) -> None:
     assert currencies.format_amount(Decimal(amount), code) == shown
 
 
+@pytest.mark.parametrize(
+    ("amount", "code", "english", "chinese"),
+    [
+        ("42000.00", "CNY", "CNY 42,000", "42,000元"),
+        ("1500.5", "HKD", "HKD 1,500.50", "1,500.50港元"),
+        ("1.25", "KWD", "KWD 1.250", "1.250 KWD"), ("0", "EUR", "EUR 0", "0欧元"),
+        ("NaN", "ZZZ", "ZZZ NaN", "NaN ZZZ"),
+    ],
+)  # fmt: skip
+def test_an_amount_names_its_currency_as_readers_of_the_language_do(
+    amount: str, code: str, english: str, chinese: str
+) -> None:
+    told = [currencies.in_words(Decimal(amount), code, lang) for lang in ("en", "zh-Hans")]
+    assert [each.replace("\u00a0", " ") for each in told] == [english, chinese]
+
+
 @given(st.decimals(allow_nan=True, allow_infinity=True, min_value=None), st.text(max_size=3))
 def test_no_amount_and_no_code_fail_to_be_written(amount: Decimal, code: str) -> None:
     if abs(amount.adjusted() if amount.is_finite() else 0) < 40:

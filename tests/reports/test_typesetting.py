@@ -146,7 +146,7 @@ EXPECTED: dict[str, list[str]] = {
         "Independent items: 3",
     ],
     "zh-Hans": [
-        "AC-7F3KQ2M", "碳纤维前舱盖上的两条风道为制动系统散热", "CNY 42,000", "与宣称不符",
+        "AC-7F3KQ2M", "碳纤维前舱盖上的两条风道为制动系统散热", "42,000元", "与宣称不符",
         "与宣称相符", "宣称", "查证",
         "内部结构也一起改了",
         "不低于 1.5 m/s", "0.03 m/s", "未达到限值","发布后有修改", "期限内未回应",
@@ -156,7 +156,8 @@ EXPECTED: dict[str, list[str]] = {
         "3件样品中0件达到限值，3件未达到。",
         sample.KEY, sample.ROOT, "https://asclaimed.example/reports/AC-7F3KQ2M/", "演示案例",
         "第 1 页", "本站译文（审核员）",
-        "2025年5月12日 01:15:00 UTC", "平台显示已删除", "独立样品：3件", "owner-b · 按原样保存",
+        "2025年5月12日 09:15:00（北京时间）", "平台显示已删除", "独立样品：3件",
+        "owner-b · 按原样保存",
     ],
 }  # fmt: skip
 
@@ -177,7 +178,7 @@ def test_the_snapshot_holds_every_version_every_diff_and_the_interval(lang: Lang
     interval = (
         ["9 May 2025 01:15:00", "12 May 2025 01:15:00"]
         if lang == "en"
-        else ["2025年5月9日 01:15:00", "2025年5月12日 01:15:00"]
+        else ["2025年5月9日 09:15:00", "2025年5月12日 09:15:00"]
     )
     assert [
         each

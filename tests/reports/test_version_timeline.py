@@ -155,7 +155,7 @@ def test_in_a_page_each_version_and_the_break_is_a_link_that_says_its_dates(lang
     links = list(root.iter(f"{SVG}a"))
     assert [link.attrib["href"] for link in links] == ["/versions/1/", "/diff/?to=2", "/#gone"]
     said = [link.attrib["aria-label"] for link in links]
-    assert "UTC" in said[0]
+    assert ("UTC" if lang == "en" else "（北京时间）") in said[0]
     assert ("Version 2 first seen" if lang == "en" else "第2版首次出现") in said[1]
     assert " – " in said[1]  # between which two looks
     assert "line-event" not in version_line(lang)  # a report is paper: nothing of it leads anywhere
@@ -241,9 +241,13 @@ def test_time_runs_left_to_right_and_stays_inside_the_picture(times: list[str]) 
 
 def test_dates_are_written_alike_whatever_the_locale() -> None:
     assert version_timeline.clock("2025-02-28T13:15:00.5Z", "en") == "28 Feb 2025 13:15:00"
-    assert version_timeline.clock("2025-02-28T13:15:00Z", "zh-Hans") == "2025年2月28日 13:15:00"
+    assert version_timeline.clock("2025-02-28T13:15:00Z", "zh-Hans") == "2025年2月28日 21:15:00"
     assert version_timeline.day("2025-02-28", "en") == "28 Feb 2025"
     assert (
         version_timeline.stretch("2025-02-28T13:15:00Z", "2025-02-28T19:15:00Z", "en")
         == "28 Feb 2025 13:15:00 – 19:15:00 UTC"
+    )
+    assert (
+        version_timeline.stretch("2025-02-28T13:15:00Z", "2025-02-28T19:15:00Z", "zh-Hans")
+        == "2025年2月28日 21:15:00 – 2025年3月1日 03:15:00（北京时间）"
     )

@@ -12,7 +12,7 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from html.parser import HTMLParser
-from typing import Any, Final
+from typing import Any, Final, Literal
 from urllib.parse import urljoin, urlsplit
 
 import pytest
@@ -29,6 +29,7 @@ from ledger import registry
 from reports.wording import report_strings as reports_words
 from tests import scenes
 from tests.clients import page_at
+from tests.punctuation import foreign_marks
 from ui.languages import without_language
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -113,6 +114,7 @@ class Reader(HTMLParser):
         self.open: list[tuple[str, bool]] = []
         self.said: list[str] = []
         self.links: list[str] = []
+        self.html = ""
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         known = {name: value or "" for name, value in attrs}
@@ -213,7 +215,8 @@ def forgotten(said: list[str], known: Iterable[str] = ()) -> list[str]:
 
 def read(response: object) -> Reader:
     reader = Reader()
-    reader.feed(response.content.decode())  # type: ignore[attr-defined]  # a response of the test client
+    reader.html = response.content.decode()  # type: ignore[attr-defined]  # a response of the test client
+    reader.feed(reader.html)
     return reader
 
 
@@ -223,10 +226,12 @@ SKIPPED: Final = (
 )  # fmt: skip
 
 
-def crawl(client: Client, start: list[str], most: int = 2) -> Iterator[tuple[str, Reader]]:
+def crawl(
+    client: Client, start: list[str], most: int = 2, lang: Literal["en", "zh"] = "en"
+) -> Iterator[tuple[str, Reader]]:
     """The pages that can be reached, at most `most` of each route."""
     seen: Counter[str] = Counter()
-    waiting = [page_at(path, "en") for path in start]
+    waiting = [page_at(path, lang) for path in start]
     known = set(waiting)
     while waiting:
         path = waiting.pop(0)
@@ -237,7 +242,7 @@ def crawl(client: Client, start: list[str], most: int = 2) -> Iterator[tuple[str
         if seen[route] >= most:
             continue
         seen[route] += 1
-        response = client.get(path, headers={"accept-language": "en"}, follow=True)
+        response = client.get(path, headers={"accept-language": lang}, follow=True)
         if response.streaming or not response.headers.get("Content-Type", "").startswith(
             "text/html"
         ):
@@ -305,6 +310,44 @@ def test_no_page_says_anything_that_no_catalogue_gave(
     assert not found, "\n".join(f"{text!r} at {where}" for text, where in found.items())
     assert pages["anonymous"] > 25, pages
     assert min(pages.values()) > 20, pages
+
+
+def test_chinese_pages_have_the_marks_of_chinese(people: dict[str, User | None]) -> None:
+    found: dict[str, str] = {}
+    pages = 0
+    for role in ("anonymous", "moderator", "operator"):
+        client, user = Client(), people[role]
+        if user is not None:
+            client.force_login(user, backend=settings.AUTHENTICATION_BACKENDS[0])
+        for path, reader in crawl(client, ["/", *UNLINKED], most=1, lang="zh"):
+            pages += 1
+            for marks in foreign_marks(reader.html):
+                found.setdefault(marks, f"{role} {path}")
+    assert not found, "\n".join(f"{text!r} at {where}" for text, where in found.items())
+    assert pages > 80, pages
+
+
+@pytest.mark.parametrize(
+    "html",
+    [
+        "<p>限值: 不低于 1.5 m/s</p>",
+        "<p>限值<b>:</b> <span lang=zh-Hans>风速</span></p>",
+        "<p><span lang=zh-Hans>风速</span>; <span lang=zh-Hans>车辆静止</span></p>",
+        "<p>已无法访问 (平台显示已删除)</p>",
+        "<p>AC-1, 言实录</p>",
+        '<img alt="标注 1: 风道">',
+    ],
+)
+def test_a_mark_of_ascii_beside_chinese_would_be_found(html: str) -> None:
+    assert foreign_marks(html)
+
+
+def test_no_mark_is_found_in_figures_code_and_what_people_said() -> None:
+    """Nor between blocks, nor beside words in another script."""
+    assert not foreign_marks(
+        "<p>42,000元，09:14（北京时间）</p><p>k = 2: P3 (2.8 MB)</p><p lang=zh-Hans>原话: 是</p>"
+        "<q>是, 是</q><code>中:文</code><p>中</p><p>: a</p>"
+    )
 
 
 def test_a_text_that_was_forgotten_would_be_found() -> None:

@@ -6,16 +6,16 @@ from __future__ import annotations
 import re
 from datetime import UTC, date, datetime
 from decimal import Decimal
+from functools import partial
 from typing import Any
 
 from django import template
-from django.utils import timezone
 from django.utils.html import format_html
-from django.utils.safestring import SafeString
+from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext
-from django.utils.translation import gettext_lazy as _
 
-from ui import labels, languages
+from ui import labels, languages, times
+from ui.in_words import clock_in_words, day_in_words, join_list, site_time, when_in_words
 from ui.languages import page_language
 from ui.numbers import plain
 
@@ -41,6 +41,31 @@ def word(vocabulary: str, code: str) -> str:
     return labels.label(vocabulary, code)
 
 
+#: Of half width with a blank, or of full width: a template writes none of them itself.
+_MARKS = {
+    "colon": (": ", "："),
+    "comma": (", ", "，"),
+    "semicolon": ("; ", "；"),
+    "stop": (". ", "。"),
+}
+
+
+def _followed(name: str, value: object) -> SafeString:
+    """A text and the mark after it, in the width of the page's language."""
+    return format_html("{}{}", value, _MARKS[name][page_language() == "zh-Hans"])
+
+
+for _name in _MARKS:
+    register.filter(_name, partial(_followed, _name))
+
+
+@register.simple_block_tag
+def bracketed(content: str) -> SafeString:
+    """Something in brackets after a word, with the blank before them that English has."""
+    inside = mark_safe(content.strip())  # noqa: S308  rendered by a template
+    return format_html("（{}）" if page_language() == "zh-Hans" else " ({})", inside)
+
+
 @register.filter
 def decimal(value: Decimal | str | None) -> str:
     """A number exactly as it is kept, without trailing zeros or exponent."""
@@ -59,59 +84,42 @@ def percent(value: Decimal | str | None) -> str:
     return "> 99.9999 %" if hundred == 100 else f"{plain(hundred)} %"
 
 
-def site_time(value: datetime) -> datetime:
-    """A moment in the zone of the site; at the ends of time, where that would be no moment, in
-    UTC."""
-    try:
-        return value.astimezone(timezone.get_default_timezone())
-    except OverflowError:
-        return value.astimezone(UTC)
-
-
 def _exactly(value: datetime) -> str:
     """A moment in UTC as `datetime` takes it: HTML knows no more than three digits of a second."""
     return f"{value.astimezone(UTC).replace(tzinfo=None).isoformat(timespec='milliseconds')}Z"
 
 
+def _time(value: datetime, shown: str) -> SafeString:
+    exact = value.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S.%f UTC")
+    return format_html('<time datetime="{}" title="{}">{}</time>', _exactly(value), exact, shown)
+
+
+register.filter("when_in_words", when_in_words)
+register.filter("join_list", join_list)
+
+
 @register.filter
 def when(value: datetime | None) -> SafeString:
     """A moment as people write it, with the exact UTC instant behind it."""
-    if value is None:
-        return SafeString("")
-    value = site_time(value)
-    exact, shown = (
-        value.strftime("%Y-%m-%d %H:%M:%S.%f UTC"),
-        value.strftime(" %H:%M" if page_language() == "zh-Hans" else ", %H:%M"),
-    )
-    return format_html(
-        '<time datetime="{}" title="{}">{}{} UTC</time>',
-        _exactly(value),
-        exact,
-        day_in_words(value),
-        shown,
-    )
-
-
-def _clock(value: datetime, shown: str) -> SafeString:
-    exact = value.strftime("%Y-%m-%d %H:%M:%S.%f UTC")
-    return format_html('<time datetime="{}" title="{}">{}</time>', _exactly(value), exact, shown)
+    return SafeString("") if value is None else _time(value, when_in_words(value))
 
 
 @register.simple_tag
 def between(start: datetime | None, end: datetime) -> SafeString:
-    """The interval in which something happened: after one look and not after another. Of one day
-    the day is said once, of a few minutes the seconds are said too."""
+    """The interval in which something happened: after one look and not after another. The zone is
+    said once; of one day the day is said once, of a few minutes the seconds are said too."""
     if start is None:
         return format_html(gettext("before {}"), when(end))
-    start, end = site_time(start), site_time(end)
-    if start.date() != end.date():
-        return format_html(gettext("between {} and {}"), when(start), when(end))
-    clock = "%H:%M:%S" if (end - start).total_seconds() < 3600 else "%H:%M"
-    comma = " " if page_language() == "zh-Hans" else ", "
+    first, last = site_time(start), site_time(end)
+    if first.date() != last.date():
+        shown = clock_in_words(start), clock_in_words(end)
+    else:
+        clock = "%H:%M:%S" if (last - first).total_seconds() < 3600 else "%H:%M"
+        shown = clock_in_words(start, clock), f"{last:{clock}}"
     return format_html(
         gettext("between {} and {}"),
-        _clock(start, f"{day_in_words(start)}{comma}{start:{clock}}"),
-        _clock(end, f"{end:{clock}} UTC"),
+        _time(start, shown[0]),
+        _time(end, times.with_zone(shown[1], page_language())),
     )
 
 
@@ -132,23 +140,12 @@ def day(value: date | datetime | None) -> SafeString:
     """A date as people write it."""
     if value is None:
         return SafeString("")
-    exact = _exactly(value) if isinstance(value, datetime) else value.isoformat()
+    if isinstance(value, datetime):
+        return _time(value, day_in_words(value))
+    exact = value.isoformat()
     return format_html(
         '<time datetime="{}" title="{}">{}</time>', exact, exact, day_in_words(value)
     )
-
-
-MONTHS = (
-    _("January"), _("February"), _("March"), _("April"), _("May"), _("June"), _("July"),
-    _("August"), _("September"), _("October"),
-    _("November"), _("December"),
-)  # fmt: skip
-
-
-def day_in_words(value: date | datetime) -> str:
-    if page_language() == "zh-Hans":
-        return f"{value.year}年{value.month}月{value.day}日"
-    return f"{value.day} {MONTHS[value.month - 1]} {value.year}"
 
 
 @register.filter

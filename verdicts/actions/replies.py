@@ -21,6 +21,7 @@ from claims.editing import compare
 from claims.localized_text import LocalizedText, credit_translations
 from claims.models import Aspect, Claim
 from claims.states import FlagKind, Progress
+from ui.in_words import day_in_words
 from verdicts import gates
 from verdicts.models import (
     Invitation,
@@ -262,7 +263,7 @@ def _check_letter_date(invitation: Invitation, came: date, now: datetime) -> Non
     if came < (invitation.sent_at - AHEAD).date():
         raise ValidationError(
             _("We requested the reply on %(day)s. An earlier letter is not a reply to it.")
-            % {"day": invitation.sent_at.date().isoformat()}
+            % {"day": day_in_words(invitation.sent_at)}
         )
 
 

@@ -4,7 +4,7 @@ as `{% load verdict_tags %}`."""
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import timedelta
+from datetime import UTC, timedelta
 from functools import partial
 from typing import Any
 
@@ -15,9 +15,10 @@ from django.utils.translation import gettext
 
 from claims import headlines
 from claims.templatetags.claim_tags import shown_within, words
+from ui.in_words import day_in_words, site_time
 from ui.languages import page_language
 from ui.marks import capitalised, marked, sign
-from ui.templatetags.display import day_in_words, site_time, when
+from ui.templatetags.display import when
 from verdicts.conformity import Conformity
 from verdicts.models import Occurrence
 from verdicts.outcome import outcome
@@ -120,13 +121,13 @@ def lag(value: ResponseTime | None) -> SafeString:
 @register.filter
 def moment_known(event: Occurrence) -> SafeString:
     """The time of an event as exactly as it is known, and no further."""
-    at = site_time(event.happened_at)
+    at = event.happened_at.astimezone(UTC)
     if event.exact_to == "minute":
         return when(at)
     shown = (
         day_in_words(at)
         if event.exact_to == "day"
-        else gettext("{}, about {} o’clock UTC").format(day_in_words(at), at.hour)
+        else gettext("{}, about {} o’clock UTC").format(day_in_words(at), site_time(at).hour)
     )
     exact = at.strftime("%Y-%m-%d") if event.exact_to == "day" else at.strftime("%Y-%m-%dT%H:00Z")
     return format_html(

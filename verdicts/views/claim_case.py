@@ -208,10 +208,7 @@ def _tools(user: User, claim: Claim) -> list[tuple[str, str]]:
         (_("Flags"), reverse("claims:flags", args=[claim.reference])),
         (_("Thresholds"), reverse("claims:thresholds", args=[claim.reference])),
         (_("What other sources say"), reverse("claims:places", args=[claim.reference])),
-        (
-            _("Open in the work queue"),
-            reverse("claims:entities", args=[claim.company_id]),
-        ),
+        (_("Legal entities"), reverse("claims:entities", args=[claim.company_id])),
     ]
 
 

@@ -8,17 +8,17 @@ from reports.documents.pdf_layout.exhibits import side_line
 from reports.documents.pdf_layout.pieces import (
     Piece,
     bare_piece,
+    listed,
     original_piece,
     own_words,
     people_text,
     phrase_pieces,
     pieces_in_quotes,
     quoted_pieces,
-    utc_text,
     written_piece,
 )
 from reports.drawing import charts
-from reports.drawing.version_timeline import day
+from reports.drawing.version_timeline import day, zoned
 from reports.schema import (
     Aspect,
     Conformity,
@@ -135,7 +135,7 @@ def aspect_part(aspect: Aspect, lang: Lang, files: dict[str, bytes]) -> Piece:
             "rationale": written_piece(verdict["rationale"], lang),
             "attempts": verdict["attempts"] and written_piece(verdict["attempts"], lang),
             "rows": [
-                [phrase("published_on", lang), utc_text(verdict["published"], lang)],
+                [phrase("published_on", lang), zoned(verdict["published"], lang)],
                 [phrase("concluded_by", lang), people_text(verdict["people"], lang)],
                 [phrase("method", lang), verdict["method"]],
                 [phrase("log_entry", lang), f"{verdict['log_index']:,}"],
@@ -154,7 +154,11 @@ def aspect_part(aspect: Aspect, lang: Lang, files: dict[str, bytes]) -> Piece:
                 "from": phrase("semicolon", lang).join(
                     [
                         *(
-                            [phrase("finding_from", lang, exhibits=", ".join(finding["exhibits"]))]
+                            [
+                                phrase(
+                                    "finding_from", lang, exhibits=listed(finding["exhibits"], lang)
+                                )
+                            ]
                             if finding["exhibits"]
                             else []
                         ),
@@ -173,9 +177,9 @@ def aspect_part(aspect: Aspect, lang: Lang, files: dict[str, bytes]) -> Piece:
                 "uncertainty": f"{measurement['uncertainty']} {measurement['unit']}",
                 "expanded": (
                     f"± {charts.expanded(measurement['uncertainty'], coverage)} "
-                    f"{measurement['unit']} ({coverage})"
+                    f"{measurement['unit']}" + phrase("bracketed", lang, text=coverage)
                 ),
-                "who": ", ".join(
+                "who": phrase("list_comma", lang).join(
                     [
                         measurement["contributor"],
                         *side_line(measurement["affiliation"], lang),
@@ -212,8 +216,8 @@ def _methods(aspect: Aspect, lang: Lang) -> list[Piece]:
     return [
         {
             "how": how,
-            "units": phrase("bracketed", lang, text=", ".join(units)),
-            "exhibits": phrase("bracketed", lang, text=", ".join(exhibits)) if exhibits else "",
+            "units": phrase("bracketed", lang, text=listed(units, lang)),
+            "exhibits": phrase("bracketed", lang, text=listed(exhibits, lang)) if exhibits else "",
         }
         for how, units, exhibits in methods
     ]
@@ -233,7 +237,7 @@ def _conformity(conformity: Conformity, lang: Lang) -> Piece:
         "summary": written_piece(conformity["summary"], lang),
         "judged": [
             [
-                ", ".join([each["unit_label"], *side_line(each["affiliation"], lang)]),
+                listed([each["unit_label"], *side_line(each["affiliation"], lang)], lang),
                 (
                     f"{each['value']} ± "
                     f"{charts.expanded(each['uncertainty'], conformity['coverage'])} {unit}"
@@ -252,9 +256,7 @@ def reply_part(invitation: Invitation, lang: Lang) -> Piece:
     if outcome == "silent":
         closed = invitation["closed"]
         line = (
-            phrase("silent_at", lang, at=utc_text(closed, lang))
-            if closed
-            else phrase("silent", lang)
+            phrase("silent_at", lang, at=zoned(closed, lang)) if closed else phrase("silent", lang)
         )
     elif outcome == "no_further_reply":
         line = phrase("no_further_reply", lang)
@@ -264,8 +266,8 @@ def reply_part(invitation: Invitation, lang: Lang) -> Piece:
         "invited": phrase(
             "invited",
             lang,
-            at=utc_text(invitation["sent"], lang),
-            deadline=utc_text(invitation["deadline"], lang),
+            at=zoned(invitation["sent"], lang),
+            deadline=zoned(invitation["deadline"], lang),
         ),
         "allegation": invitation["allegation"] and written_piece(invitation["allegation"], lang),
         "line": line,
@@ -290,7 +292,7 @@ def _replied(reply: Reply, lang: Lang) -> str:
     late = "_late" if reply["late"] else ""
     if reply["letter"]:
         return phrase(f"entered{late}_from", lang, day=day(reply["letter"], lang))
-    return phrase(f"replied{late}_at", lang, at=utc_text(reply["received"], lang))
+    return phrase(f"replied{late}_at", lang, at=zoned(reply["received"], lang))
 
 
 def evidence_rows(report: Discrepancy, lang: Lang) -> list[list[Piece]]:

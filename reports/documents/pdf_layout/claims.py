@@ -14,11 +14,10 @@ from reports.documents.pdf_layout.pieces import (
     primary_language,
     quoted_pieces,
     text_piece,
-    utc_text,
     written_piece,
 )
 from reports.drawing import fonts
-from reports.drawing.version_timeline import version_timeline
+from reports.drawing.version_timeline import version_timeline, zoned
 from reports.schema import (
     Disappearance,
     Discrepancy,
@@ -79,7 +78,7 @@ def source_pieces(source: SourceHead, lang: Lang) -> Iterator[Piece]:
         yield own_words(comma, lang)
     yield own_words(word("channel", source["channel"], lang), lang)
     if source["published"]:
-        yield own_words(comma + utc_text(source["published"], lang), lang)
+        yield own_words(comma + zoned(source["published"], lang), lang)
 
 
 def sighting_pieces(sighting: Sighting, tag: str, lang: Lang) -> list[Piece]:
@@ -101,13 +100,13 @@ def sighting_pieces(sighting: Sighting, tag: str, lang: Lang) -> list[Piece]:
 def disappearance_lines(disappearances: Sequence[Disappearance], lang: Lang) -> list[str]:
     lines = []
     for gone in disappearances:
-        last = utc_text(gone["last_seen"], lang) if gone["last_seen"] else phrase("not_known", lang)
-        first, kind = utc_text(gone["first_missing"], lang), word("observation", gone["type"], lang)
+        last = zoned(gone["last_seen"], lang) if gone["last_seen"] else phrase("not_known", lang)
+        first, kind = zoned(gone["first_missing"], lang), word("observation", gone["type"], lang)
         if gone["confirmed"] is None:
             lines.append(phrase("disappeared_unconfirmed", lang, last=last, first=first, type=kind))
         else:
             looks = phrase("semicolon", lang).join(
-                utc_text(look["at"], lang) for look in gone["confirmations"]
+                zoned(look["at"], lang) for look in gone["confirmations"]
             ) or phrase("not_known", lang)
             lines.append(
                 phrase(
@@ -121,7 +120,7 @@ def disappearance_lines(disappearances: Sequence[Disappearance], lang: Lang) -> 
                 )
             )
         if gone["back"]:
-            lines.append(phrase("sum_back", lang, at=utc_text(gone["back"], lang)))
+            lines.append(phrase("sum_back", lang, at=zoned(gone["back"], lang)))
     return lines
 
 
@@ -139,5 +138,5 @@ def figure_part(svg: str, lang: Lang, files: dict[str, bytes]) -> Piece:
 
 def interval_line(after: str | None, before: str, lang: Lang) -> str:
     if after is None:
-        return phrase("interval_first", lang, before=utc_text(before, lang))
-    return phrase("interval", lang, after=utc_text(after, lang), before=utc_text(before, lang))
+        return phrase("interval_first", lang, before=zoned(before, lang))
+    return phrase("interval", lang, after=zoned(after, lang), before=zoned(before, lang))

@@ -85,7 +85,7 @@ def side_line(affiliation: str, lang: Lang) -> list[str]:
 
 def teardown_part(teardown: Teardown, lang: Lang) -> Piece:
     side = side_line(teardown["affiliation"], lang)
-    who = ", ".join(
+    who = phrase("list_comma", lang).join(
         [
             teardown["contributor"],
             *side,

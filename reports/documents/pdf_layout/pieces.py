@@ -2,13 +2,12 @@
 written."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from decimal import Decimal
 from typing import Any
 
 from claims import currencies
 from reports.drawing import fonts
-from reports.drawing.version_timeline import clock
 from reports.schema import (
     Person,
     Text,
@@ -145,12 +144,13 @@ def claim_title_pieces(piece: Piece, lang: Lang) -> list[Piece]:
     return [*pieces[:-1], {**pieces[-1], "n": piece["n"]}]
 
 
-def utc_text(time: str, lang: Lang) -> str:
-    return f"{clock(time, lang)} UTC"
+def money_text(amount: str, currency: str, lang: Lang) -> str:
+    return currencies.in_words(Decimal(amount), currency, lang)
 
 
-def money_text(amount: str, currency: str) -> str:
-    return f"{currency} {currencies.format_amount(Decimal(amount), currency)}"
+def listed(names: Iterable[str], lang: Lang) -> str:
+    """Several names one after another."""
+    return phrase("list_comma", lang).join(names)
 
 
 def people_text(people: Sequence[Person], lang: Lang) -> str:

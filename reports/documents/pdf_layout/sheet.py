@@ -24,7 +24,6 @@ from reports.documents.pdf_layout.pieces import (
     primary_language,
     quoted_pieces,
     text_piece,
-    utc_text,
     written_piece,
 )
 from reports.documents.pdf_layout.sources import (
@@ -36,7 +35,7 @@ from reports.documents.pdf_layout.sources import (
     thinned_times,
     version_rows,
 )
-from reports.drawing.version_timeline import day, version_timeline
+from reports.drawing.version_timeline import day, version_timeline, zoned
 from reports.schema import (
     Discrepancy,
     Snapshot,
@@ -65,12 +64,12 @@ def _frame(report: Discrepancy | Snapshot, lang: Lang, title: list[Piece]) -> Pi
         if report["reconstruction"]
         else None,
         "made_from": phrase(
-            "made_from", lang, at=utc_text(made_from["at"], lang), size=f"{made_from['size']:,}"
+            "made_from", lang, at=zoned(made_from["at"], lang), size=f"{made_from['size']:,}"
         ),
         "page_of": PHRASES["page_of"].to(lang),
         "words": {name: pair.to(lang) for name, pair in PHRASES.items() if "{" not in pair.en},
         "record": {
-            "text": phrase("record_text", lang, at=utc_text(made_from["at"], lang)),
+            "text": phrase("record_text", lang, at=zoned(made_from["at"], lang)),
             "note": exact(made_from["note"].rstrip("\n")),
             "key": exact(report["verify"]["key"]),
             "commands": [
@@ -101,7 +100,7 @@ def of_discrepancy(
             "flags": [word("flag", flag, lang) for flag in claim["flags"]],
         },
         "stake": stake and {
-            "amount": money_text(stake["amount"], stake["currency"]),
+            "amount": money_text(stake["amount"], stake["currency"], lang),
             "basis": stake["basis"] and written_piece(stake["basis"], lang),
         },
         "summary": _summary(report, lang),
@@ -132,8 +131,8 @@ def of_snapshot(report: Snapshot, lang: Lang, files: dict[str, bytes]) -> Piece:
                         "snapshot_summary",
                         lang,
                         n=len(looks),
-                        first=utc_text(looks[0]["at"], lang),
-                        last=utc_text(looks[-1]["at"], lang),
+                        first=zoned(looks[0]["at"], lang),
+                        last=zoned(looks[-1]["at"], lang),
                         versions=len(report["versions"]),
                     ),
                     lang,
@@ -249,15 +248,13 @@ def _summary(report: Discrepancy, lang: Lang) -> list[list[Piece]]:
             lines.append([own_words(phrase("sum_edited", lang, n=len(each["versions"])), lang)])
         for gone in each["disappearances"]:
             last = (
-                utc_text(gone["last_seen"], lang)
-                if gone["last_seen"]
-                else phrase("not_known", lang)
+                zoned(gone["last_seen"], lang) if gone["last_seen"] else phrase("not_known", lang)
             )
             lines.append(
                 [
                     own_words(
                         phrase(
-                            "sum_gone", lang, last=last, first=utc_text(gone["first_missing"], lang)
+                            "sum_gone", lang, last=last, first=zoned(gone["first_missing"], lang)
                         ),
                         lang,
                     )
@@ -265,7 +262,7 @@ def _summary(report: Discrepancy, lang: Lang) -> list[list[Piece]]:
             )
             if gone["back"]:
                 lines.append(
-                    [own_words(phrase("sum_back", lang, at=utc_text(gone["back"], lang)), lang)]
+                    [own_words(phrase("sum_back", lang, at=zoned(gone["back"], lang)), lang)]
                 )
     for invitation in report["invitations"]:
         name = {
@@ -274,11 +271,11 @@ def _summary(report: Discrepancy, lang: Lang) -> list[list[Piece]]:
             "waived": "sum_waived",
         }[invitation["outcome"]]  # fmt: skip
         lines.append(
-            [own_words(phrase(name, lang, deadline=utc_text(invitation["deadline"], lang)), lang)]
+            [own_words(phrase(name, lang, deadline=zoned(invitation["deadline"], lang)), lang)]
         )
     stake = claim["at_stake"]
     if stake:
-        amount = money_text(stake["amount"], stake["currency"])
+        amount = money_text(stake["amount"], stake["currency"], lang)
         if stake["basis"]:
             lines.append(
                 phrase_pieces(

@@ -8,9 +8,9 @@ from reports.documents.pdf_layout.pieces import (
     Piece,
     exact,
     primary_language,
-    utc_text,
     written_piece,
 )
+from reports.drawing.version_timeline import zoned
 from reports.schema import (
     Diff,
     Look,
@@ -42,7 +42,7 @@ def source_part(source: SourceHistory, lang: Lang) -> Piece:
             f"{tally['count']:,} × {word('observation', tally['type'], lang)}"
             for tally in observations["by_type"]
         )
-        first, last = utc_text(observations["first"], lang), utc_text(observations["last"], lang)
+        first, last = zoned(observations["first"], lang), zoned(observations["last"], lang)
         observed = phrase(
             "observed", lang, n=f"{observations['total']:,}", first=first, last=last, types=types
         )
@@ -94,10 +94,10 @@ def version_rows(version: Version, lang: Lang) -> list[list[str]]:
 
 def diff_part(diff: Diff, lang: Lang, tags: Mapping[int, str]) -> Piece:
     counts = {"gone": f"{diff['characters_gone']:,}", "came": f"{diff['characters_came']:,}"}
-    before = utc_text(diff["not_after"], lang)
+    before = zoned(diff["not_after"], lang)
     if diff["not_before"]:
         when = phrase(
-            "diff_when", lang, after=utc_text(diff["not_before"], lang), before=before, **counts
+            "diff_when", lang, after=zoned(diff["not_before"], lang), before=before, **counts
         )
     else:
         when = phrase("diff_when_open", lang, before=before, **counts)
@@ -136,7 +136,7 @@ def check_rows(looks: Sequence[Look], lang: Lang) -> list[list[str]]:
         looks, key=lambda look: (look["type"], look["status"], look["method"])
     ):
         same = list(group)
-        first, last = utc_text(same[0]["at"], lang), utc_text(same[-1]["at"], lang)
+        first, last = zoned(same[0]["at"], lang), zoned(same[-1]["at"], lang)
         when = first if len(same) == 1 else phrase("interval", lang, after=first, before=last)
         rows.append(
             [
