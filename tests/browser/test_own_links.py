@@ -85,6 +85,8 @@ def test_without_a_script_the_account_leads_to_the_same(visit: Callable[..., Vis
     plain = visit("zh-CN", width=390, script=False)
     page = plain.page
     page.goto(f"/claims/{scene.claim.reference}/")
+    expect(page.get_by_role("link", name="账户")).to_be_hidden()
+    page.get_by_role("button", name="菜单").click()
     page.get_by_role("link", name="账户").click()
     page.locator("input[name=login]").fill(scene.moderator.email)
     page.locator("input[name=password]").fill("correct horse battery")
