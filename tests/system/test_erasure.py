@@ -53,6 +53,7 @@ from reports.documents.report_files import bundle_of
 from reports.models import Report, ReportFile
 from tests import scenes
 from tests.pages import page_text
+from ui.languages import without_language
 from verdicts import actions as verdicts
 from verdicts.models import Finding, Reply, Verdict, VerdictDocument
 
@@ -310,8 +311,8 @@ def doors() -> list[str]:
 def visits(
     client: Client, *, apart: tuple[str, ...] = ()
 ) -> Iterator[tuple[str, HttpResponseBase, bytes]]:
-    """Every page and answer that links lead to from the doors, but those whose address starts with
-    one of `apart`."""
+    """Every page and answer that links lead to from the doors, in the client's language, but those
+    whose address starts with one of `apart`. Addresses are without their language."""
     waiting, seen = doors(), set()
     while waiting:
         url = waiting.pop()
@@ -330,12 +331,13 @@ def visits(
         text = content.decode(errors="ignore") + json.dumps(answer.headers.get("Location", ""))
         for link in re.findall(r'(?:href|src)="([^"#]+)|"((?:http://testserver)?/[^" ]+)"', text):
             parts = urlsplit((link[0] or link[1]).replace("&amp;", "&"))
+            path = without_language(parts.path)
             if (
                 parts.netloc in {"", "testserver"}
-                and parts.path.startswith("/")
-                and not parts.path.startswith(("/static/", "/account/"))
+                and path.startswith("/")
+                and not path.startswith(("/static/", "/account/"))
             ):
-                waiting.append(parts.path + (f"?{parts.query}" if parts.query else ""))
+                waiting.append(path + (f"?{parts.query}" if parts.query else ""))
         if found := re.fullmatch(r"/api/v1/(claims|verdicts|sources|exhibits)/", url):
             tails = {"claims": ("", "history/"), "verdicts": ("", "proof/"), "exhibits": ("",),
                 "sources": ("", "versions/", "versions/1/",
