@@ -12,6 +12,7 @@ nothing is added there, nothing taken off.
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -30,10 +31,15 @@ RawClient = django.test.client.Client
 
 def page_at(path: str, accepted: str = "") -> str:
     """Where a page is that tests call by an address without a language; any other path as it is."""
-    asked = asked_of(accepted, settings.LANGUAGE_CODE)
-    with override(asked):
+    return _page_at(path, asked_of(accepted, settings.LANGUAGE_CODE), settings.ROOT_URLCONF)
+
+
+@lru_cache(maxsize=10_000)
+def _page_at(path: str, language: str, urlconf: str) -> str:
+    with override(language):
         page = page_start() + path
-        return page if is_valid_path(page) or is_valid_path(f"{page}/") else path
+        known = is_valid_path(page, urlconf) or is_valid_path(f"{page}/", urlconf)
+        return page if known else path
 
 
 class PageClient(RawClient):

@@ -253,7 +253,7 @@ def crawl(
         yield path, reader
         for link in reader.links:
             target = urljoin(path, link).partition("#")[0]
-            skipped = without_language(target).startswith(SKIPPED)
+            skipped = target.startswith("/zh/") or without_language(target).startswith(SKIPPED)
             if target.startswith("/") and not skipped and target not in known:
                 known.add(target)
                 waiting.append(target)
