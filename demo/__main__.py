@@ -42,6 +42,8 @@ _ROOT = Path(__file__).resolve().parent.parent
 # make on purpose.
 _EXPECTED = "ignore:::celery.platforms,ignore:::celery.worker.consumer.consumer"
 _ONCE_LIMIT = 20 * 60.0
+#: Counted on where the migrations begin anew: data made by the old ones cannot go on with these.
+TABLES = 2
 # One group of workers per kind of work, so that a slow report never holds up a look at a source.
 _WORKERS = {"watch": "watch,deliver", "decode": "decode", "report": "report", "tick": "tick"}
 
@@ -97,15 +99,15 @@ def lock(path: Path) -> int:
 
 
 def check_form(data: Path) -> None:
-    """Refuse data whose log has another form than this code writes; note the form of data that
-    begins here. Raises ProgramFailedError."""
-    note = data / "log-form"
+    """Refuse data whose log or tables have another form than this code writes; note the form of
+    data that begins here. Raises ProgramFailedError."""
+    note, form = data / "data-form", f"log {VERSION}, tables {TABLES}"
     if not note.exists() and not (data / "postgres").exists():
-        note.write_text(f"{VERSION}\n")
-    if not note.exists() or note.read_text().strip() != str(VERSION):
+        note.write_text(f"{form}\n")
+    if not note.exists() or note.read_text().strip() != form:
         raise ProgramFailedError(
-            f"the data in {data.name}/ was made by an older version, whose log has another form: "
-            f"`make clean` deletes it"
+            f"the data in {data.name}/ was made by an older version, whose log or tables have "
+            f"another form: `make clean` deletes it"
         )
 
 

@@ -36,13 +36,15 @@ def test_data_of_an_older_form_is_refused_and_new_data_is_not(tmp_path: Path) ->
     demo.check_form(tmp_path)  # nothing is there yet
     (tmp_path / "postgres").mkdir()
     demo.check_form(tmp_path)
-    for note in ("1\n", None):
-        (tmp_path / "log-form").unlink()
+    form = (tmp_path / "data-form").read_text()
+    for note in (form.replace("log 2", "log 1"), form.replace("tables 2", "tables 1"), None):
+        (tmp_path / "data-form").unlink()
         if note is not None:
-            (tmp_path / "log-form").write_text(note)
+            (tmp_path / "data-form").write_text(note)
         with pytest.raises(demo.ProgramFailedError, match="make clean"):
             demo.check_form(tmp_path)
-        (tmp_path / "log-form").write_text("2\n")
+        (tmp_path / "data-form").write_text(form)
+    demo.check_form(tmp_path)
 
 
 def test_without_addresses_both_engines_are_embedded(

@@ -22,6 +22,6 @@ DROP FUNCTION claims_words(text, jsonb, jsonb);
 
 
 class Migration(migrations.Migration):
-    dependencies = [("claims", "0003_quote_translation")]
+    dependencies = [("claims", "0001_initial")]
 
     operations = [migrations.RunSQL(FORWARD, BACKWARD)]
