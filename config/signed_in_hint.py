@@ -7,16 +7,21 @@ public pages, which do not, set none.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import Final
 
 from django.conf import settings
+from django.contrib.messages.storage.base import Message
 from django.contrib.messages.storage.cookie import CookieStorage
 from django.http import HttpRequest, HttpResponse
 
+from ui.shortening import width
+
 SIGNED_IN: Final = "1"
-#: A message waits as well, so the page keeps room for it.
-MESSAGE_WAITS: Final = "message"
+#: Messages wait as well: how many, and how wide they are, so that the page keeps room for them.
+MESSAGES_WAIT: Final = "message-{}-{}"
+_WAITING: Final = re.compile(r"message-\d{1,3}-\d{1,5}")
 
 
 class SignedInHint:
@@ -39,7 +44,7 @@ class SignedInHint:
             if hint is not None:
                 response.delete_cookie(name, samesite="Lax")
             return
-        wanted = _wanted(response, hint)
+        wanted = _wanted(request, response, hint)
         if wanted == hint and settings.SESSION_COOKIE_NAME not in response.cookies:
             return
         lasting = not request.session.get_expire_at_browser_close()
@@ -52,7 +57,10 @@ class SignedInHint:
         )
 
 
-def _wanted(response: HttpResponse, hint: str | None) -> str:
+def _wanted(request: HttpRequest, response: HttpResponse, hint: str | None) -> str:
     changed = response.cookies.get(CookieStorage.cookie_name)
-    waits = bool(changed.value) if changed is not None else hint == MESSAGE_WAITS
-    return MESSAGE_WAITS if waits else SIGNED_IN
+    if changed is None:
+        return hint if hint and _WAITING.fullmatch(hint) else SIGNED_IN
+    kept = CookieStorage(request)._decode(changed.value) or ()  # type: ignore[attr-defined]  # not in the stubs
+    widths = [width(str(message)) for message in kept if isinstance(message, Message)]
+    return MESSAGES_WAIT.format(len(widths), sum(widths)) if widths else SIGNED_IN

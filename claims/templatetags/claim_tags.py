@@ -4,6 +4,7 @@ Loaded as `{% load claim_tags %}`."""
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
@@ -21,6 +22,7 @@ from claims.states import Progress, Stance
 from ui.in_words import in_brackets
 from ui.languages import page_language
 from ui.marks import capitalised, marked, sign
+from ui.shortening import shortened
 
 register = template.Library()
 
@@ -56,12 +58,30 @@ def _note(reading: LocalizedReading) -> str:
 
 @register.filter
 def written(value: dict[str, Any] | None) -> SafeString:
-    """A written text with its own `lang`, saying when it is shown in its original because no
-    translation exists."""
+    """A written text with its own `lang`. That it has no translation yet is said once a block, and
+    never in a link or a heading: see `untranslated`."""
     reading = read(value, page_language())
-    if not reading.text:
+    return written_in(reading) if reading.text else SafeString("")
+
+
+@register.simple_tag
+def untranslated(*values: dict[str, Any] | None, inline: bool = False) -> SafeString:
+    """Says, once for all the texts of a block, that some have no translation yet: as a line of its
+    own, or at the end of another."""
+    if not any(read(value, page_language()).missing for value in values if value):
         return SafeString("")
-    return format_html("{}{}", written_in(reading), _missing(reading))
+    note = capitalised(gettext("no translation yet"))
+    markup = '<small class="note"> · {}</small>' if inline else '<p class="note">{}</p>'
+    return format_html(markup, note)
+
+
+@register.filter
+def in_full(value: dict[str, Any] | None) -> SafeString:
+    """The whole of a text that a heading shortened, for the line below it; nothing if it fits."""
+    reading = read(value, page_language())
+    if shortened(reading.text) == " ".join(reading.text.split()):
+        return SafeString("")
+    return format_html('<p class="in-full" lang="{}">{}</p>', reading.lang, reading.text)
 
 
 def written_in(reading: LocalizedReading) -> SafeString:
@@ -71,14 +91,6 @@ def written_in(reading: LocalizedReading) -> SafeString:
             '<span lang="{}" title="{}">{}</span>', reading.lang, _note(reading), reading.text
         )
     return format_html('<span lang="{}">{}</span>', reading.lang, reading.text)
-
-
-def _missing(reading: LocalizedReading) -> SafeString:
-    return (
-        format_html(' <small class="note">{}</small>', in_brackets(_note(reading)))
-        if reading.missing
-        else SafeString("")
-    )
 
 
 @register.filter
@@ -100,15 +112,14 @@ def written_long(value: dict[str, Any] | None) -> SafeString:
 
 
 def shown_within(value: dict[str, Any] | None, sentence: Callable[[str], str]) -> SafeString:
-    """A written text within other words, with its own `lang` and the note on its translation after
-    it."""
+    """A written text within other words, with its own `lang`. Where the sentence shortens it, it is
+    the shortened text that has the `lang`."""
     reading = read(value, page_language())
-    before, place, after = (
-        sentence("\0").partition("\0") if reading.text else (sentence(""), "", "")
-    )
-    return format_html(
-        "{}{}{}{}", before, written_in(reading) if place else "", after, _missing(reading)
-    )
+    if not reading.text:
+        return format_html("{}", sentence(""))
+    before, _place, after = sentence("\0").partition("\0")
+    words = sentence(reading.text).removeprefix(before).removesuffix(after)
+    return format_html("{}{}{}", before, written_in(replace(reading, text=words)), after)
 
 
 @register.filter
@@ -121,6 +132,12 @@ def claim_heading(summary: dict[str, Any] | None) -> SafeString:
 def claim_title(summary: dict[str, Any] | None) -> str:
     """The same as bare words: for titles and attributes."""
     return headlines.of_claim(words(summary))
+
+
+@register.filter
+def in_short_quotes(value: dict[str, Any] | None) -> SafeString:
+    """A summary in quotation marks as the way back to its claim: as short as a heading."""
+    return shown_within(value, lambda words: headlines.quoted(shortened(words)))
 
 
 @register.filter

@@ -58,6 +58,16 @@ def test_whoever_is_signed_in_finds_their_own_on_a_public_page(
 
     own.get_by_role("link", name="Work on this claim").press("Enter")  # by keyboard
     page.get_by_role("link", name="Correct or withdraw the claim").click()
+    page.set_viewport_size({"width": 390, "height": 844})
+    page.locator("[name=summary_en]").fill("Two ducts cool the brakes, said the post")
+    page.locator("[name=reason]").first.fill("Clearer.")
+    page.get_by_role("button", name="Save correction").click()
+    message = page.locator(".message")
+    expect(message).to_contain_text("change history")
+    assert message.evaluate("each => each.clientHeight") > 60  # two lines
+    assert page.evaluate(SHIFTS) == 0
+    page.set_viewport_size({"width": 1440, "height": 900})
+    page.goto(f"/desk/claims/{scene.claim.reference}/revise/")
     page.locator("form").filter(has=page.get_by_role("button", name="Withdraw")).last.locator(
         "textarea"
     ).first.fill("It was said by someone else.")

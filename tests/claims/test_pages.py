@@ -10,7 +10,9 @@ from allauth.account.models import EmailAddress
 from django.test import Client
 
 import ledger
+from accounts.models import Role
 from claims.editing import version
+from claims.localized_text import write
 from claims.models import (
     Appearance,
     Claim,
@@ -392,3 +394,22 @@ def test_what_the_form_offers_stands_under_its_owner(client: Client, scene: scen
     page = page_text(client.get("/desk/claims/new/"))
     assert '<optgroup label="A car maker">' in page
     assert '<optgroup label="Sports saloon">' in page
+
+
+def test_a_long_summary_is_no_headline_and_its_missing_translation_is_said_once_outside_of_links(
+    scene: scenes.Scene,
+) -> None:
+    long = "The company says that the hood is made like the one of its racing car. " * 6
+    with ledger.act("claim.revised", by=scene.moderator, role=Role.MODERATOR, reason="Longer."):
+        Claim.objects.filter(pk=scene.claim.pk).update(summary=write("en", long))
+    page = page_text(Client().get(f"/zh/claims/{scene.claim.reference}/"))
+    heading = page.partition("<h1>")[2].partition("</h1>")[0]
+    assert "The company says" in heading
+    assert "…" in heading
+    assert len(heading) < 200
+    assert f'<p class="in-full" lang="en">{long.strip()}</p>' in page.replace(" </p>", "</p>")
+    assert page.count("暂无译文") == 1
+    row = page_text(Client().get("/zh/claims/")).partition(f"/claims/{scene.claim.reference}/")[2]
+    assert "暂无译文" not in row.partition("</a>")[0]
+    assert "暂无译文" in row.partition("</li>")[0]
+    assert long.strip() not in row

@@ -46,7 +46,7 @@ def test_it_comes_with_the_session_and_holds_nothing_of_anyone(user: User) -> No
     answer = sign_in(client, user)
     found, session = hint(answer), answer.cookies[settings.SESSION_COOKIE_NAME]
     assert found is not None
-    assert found.value == "message"  # that one is signed in
+    assert found.value == f"message-1-{len('You are signed in.')}"
     assert not found["httponly"]
     assert found["samesite"] == "Lax"
     for name in ("max-age", "path", "secure"):

@@ -42,9 +42,12 @@ from reports.schema import (
     Version,
 )
 from reports.wording.report_strings import PHRASES, Lang, phrase, word
+from ui.shortening import shortened
 
 
-def _frame(report: Discrepancy | Snapshot, lang: Lang, title: list[Piece]) -> Piece:
+def _frame(
+    report: Discrepancy | Snapshot, lang: Lang, title: list[Piece], whole: Piece | None = None
+) -> Piece:
     """What every sheet has: who speaks, what it is called, where it stands, and the fixed words of
     the layout."""
     made_from = report["made_from"]
@@ -52,6 +55,7 @@ def _frame(report: Discrepancy | Snapshot, lang: Lang, title: list[Piece]) -> Pi
         "lang": primary_language(lang),
         "region": "CN" if lang == "zh-Hans" else "GB",
         "title": title,
+        "whole": whole,
         "kind": phrase(f"kind_{report['kind']}", lang),
         "reference": report["reference"],
         "address": exact(report["address"]),
@@ -84,9 +88,11 @@ def of_discrepancy(
     report: Discrepancy, lang: Lang, pictures: Mapping[str, bytes], files: dict[str, bytes]
 ) -> Piece:
     claim, option = report["claim"], report["option"]
-    stake = claim["at_stake"]
+    stake, summary = claim["at_stake"], written_piece(claim["summary"], lang)
+    short = {**summary, "s": shortened(summary["s"])}
+    whole = summary if short["s"].endswith("…") else None
     return {
-        **_frame(report, lang, claim_title_pieces(written_piece(claim["summary"], lang), lang)),
+        **_frame(report, lang, claim_title_pieces(short, lang), whole),
         "trail": [
             bare_piece(written_piece(each["name"], lang))
             for each in (report["company"], report["product"], option) if each

@@ -32,6 +32,7 @@ from reports.pages.public_pages import public_page, shows
 from reports.pages.views import gone
 from reports.wording import verifier_strings
 from reports.wording.event_labels import KINDS, ROLES
+from ui.languages import page_language
 from verdicts.models import Verdict, VerdictDocument
 
 #: What the watchers write all day long; it hides what people did, so it is shown on demand.
@@ -280,5 +281,6 @@ def method(request: HttpRequest) -> HttpResponse:
 @everyone
 @public_page
 def glossary(request: HttpRequest) -> HttpResponse:
-    """The glossary in both languages, from docs/."""
-    return _document(request, for_readers(_text_of("glossary.md")), "reports/glossary.html")
+    """Which word stands for a thing in both languages, from docs/."""
+    text = for_readers(_text_of("glossary.md"), page_language())
+    return _document(request, text, "reports/glossary.html")

@@ -20,10 +20,20 @@
     if (!parts) delete root.dataset.signedIn;
   }
 
+  /* So many lines at the most: letters are narrower than that on the average, and a Chinese character counts as two. */
+  function keepRoom(messages, letters) {
+    const em = parseFloat(getComputedStyle(root).fontSize);
+    const line = (Math.min(innerWidth, 74 * em) - (innerWidth > 46 * em ? 3 : 2) * em - 2.2 * em) / (0.55 * em);
+    root.style.setProperty("--messages", messages);
+    root.style.setProperty("--message-lines", messages - 1 + Math.ceil(letters / line));
+  }
+
   function start() {
     const told = hint();
     if (!told) return Promise.resolve(null);
-    root.dataset.signedIn = told;
+    const [what, messages, letters] = told.split("-");
+    root.dataset.signedIn = what;
+    if (letters) keepRoom(Number(messages), Number(letters));
     return ask().catch(() => null);
   }
 
