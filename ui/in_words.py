@@ -48,6 +48,6 @@ def in_brackets(text: str) -> str:
     return f"（{text}）" if page_language() == "zh-Hans" else f"({text})"
 
 
-def join_list(names: Iterable[str]) -> str:
-    """Several names one after another: `A, B`, `A、B`."""
-    return ("、" if page_language() == "zh-Hans" else ", ").join(names)
+def join_list(names: Iterable[object]) -> str:
+    """Several names, lazy ones too, one after another: `A, B`, `A、B`."""
+    return ("、" if page_language() == "zh-Hans" else ", ").join(map(str, names))

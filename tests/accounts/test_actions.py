@@ -203,7 +203,7 @@ def test_a_key_can_only_do_what_keys_can_do(scopes: list[str]) -> None:
 
 
 def test_no_account_hoards_keys(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(actions, "MAX_KEYS", 2)
+    monkeypatch.setattr(actions.keys, "MAX_KEYS", 2)
     user = scenes.person("someone")
     first, _secret = actions.create_key(by=user, label="a", scopes=["read"], now=NOW)
     actions.create_key(by=user, label="b", scopes=["read"], now=NOW)
