@@ -42,7 +42,8 @@ from verdicts import actions as verdicts
 APPS = ("accounts", "claims", "evidence", "verdicts", "reports")
 MODULES = (
     "accounts.actions.keys", "accounts.actions.organisations", "accounts.actions.roles",
-    "accounts.actions.second_factors", "claims.actions.cases", "claims.actions.claims", "claims.actions.companies",
+    "accounts.actions.second_factors",
+    "claims.actions.cases", "claims.actions.claims", "claims.actions.companies",
     "claims.actions.flags", "claims.actions.series", "claims.actions.sources",
     "evidence.exhibits.actions.filing",
     "evidence.sources.actions",
