@@ -46,6 +46,28 @@ def test_blocks_stand_on_lines_of_their_own() -> None:
     ] == []
 
 
+#: What prints written texts as links or in one line with others, and the page that says it above.
+_SAID_ABOVE = {
+    "claims/templates/claims/seats.html": "claims/_company_head.html",
+    "claims/templates/claims/thresholds.html": "a form on the claim's own page",
+    "evidence/templates/evidence/upload.html": "the trail to the source's page",
+    "reports/templates/reports/feeds/disappearance.html": "names alone",
+    "reports/templates/reports/feeds/edit.html": "names alone",
+    "reports/templates/reports/feeds/replaced.html": "names alone",
+    "verdicts/templates/verdicts/_against.html": "verdicts/_weighed.html",
+    "verdicts/templates/verdicts/questions.html": "names alone",
+}
+
+
+def test_whatever_prints_a_written_text_says_where_its_translation_is_missing() -> None:
+    silent = {
+        name
+        for name, text in templates()
+        if re.search(r"\|written\b", text) and "{% untranslated " not in text
+    }
+    assert silent == _SAID_ABOVE.keys()
+
+
 def test_translated_blocks_are_trimmed() -> None:
     """Otherwise the text to translate would hold the indentation, and change with it."""
     assert [
