@@ -8,9 +8,9 @@ from typing import Any, Self
 from uuid import uuid4
 
 from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
+from django.core.management.base import CommandError
 from django.db import models
 from django.db.models import Q
-from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from uuid_utils.compat import uuid7
 
@@ -47,11 +47,12 @@ class UserManager(BaseUserManager["User"]):
         return user
 
     def create_superuser(self, email: str, password: str | None = None, **fields: Any) -> User:
-        """For `manage.py createsuperuser`: the first operator of an installation. There are no
-        superusers here. Raises CommandError."""
-        from accounts.actions import first_operator
-
-        return first_operator(email=email, password=password, now=timezone.now())
+        """For `manage.py createsuperuser`: there are no superusers here. Raises CommandError."""
+        raise CommandError(
+            "There are no superusers here. Nothing was changed. `manage.py setup` makes the "
+            "operators of a new installation; afterwards an operator gives out roles on the "
+            "organisations' pages, reached from /account/."
+        )
 
 
 @ledger.derived(
@@ -137,6 +138,11 @@ class MembershipQuerySet(models.QuerySet["Membership"]):
             Q(organisation__kind=OrganisationKind.COMPANY) | Q(role=Role.COMPANY_REPRESENTATIVE)
         )
 
+    def overseeing(self) -> Self:
+        """Current memberships of open accounts by which people give out roles, or look after those
+        who do."""
+        return self.current().filter(role__in=[Role.OPERATOR, Role.AUDITOR], user__is_active=True)
+
     def judging(self) -> Self:
         """Memberships that judge, read what is not public, or give out roles."""
         return self.filter(role__in=seats.JUDGING)
@@ -144,14 +150,14 @@ class MembershipQuerySet(models.QuerySet["Membership"]):
 
 @ledger.recorded(
     name="membership",
-    plain=["organisation", "role", "created_at", "ended_at"],
+    plain=["organisation", "role", "created_at", "ended_at", "alone"],
     text=["user"],
     closed=["user", "act_reason"],
     public=True,  # that somebody was given a role is public, who it is and why is not
 )
 class Membership(models.Model):
     """One role of one person in one organisation, from `created_at` until `ended_at`. Ended, never
-    deleted."""
+    deleted. `alone`: whoever gave or ended it was the only operator, and nobody was an auditor."""
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     user = models.ForeignKey(User, on_delete=models.PROTECT)
@@ -159,6 +165,7 @@ class Membership(models.Model):
     role = models.CharField(max_length=30, choices=Role.choices)
     created_at = models.DateTimeField()
     ended_at = models.DateTimeField(null=True, blank=True)
+    alone = models.BooleanField(null=True)
 
     objects = MembershipQuerySet.as_manager()
 

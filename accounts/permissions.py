@@ -9,7 +9,7 @@ from django.core.exceptions import PermissionDenied
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
-from accounts.models import Role, User
+from accounts.models import Membership, Role, User
 from accounts.seats import JUDGING
 
 
@@ -50,6 +50,12 @@ def address_for(user: object, view: str, *args: object, roles: Iterable[str]) ->
 def check_operator(user: User) -> None:
     """Raises NotAllowedError unless `user` is an operator."""
     check_role(user, Role.OPERATOR)
+
+
+def is_run_by_one() -> bool:
+    """Whether nobody but one person can look at how roles are given: at most one account is
+    operator or auditor."""
+    return Membership.objects.overseeing().values("user").distinct().count() < 2
 
 
 def objection(check: Callable[..., None], *about: object) -> str | None:

@@ -1,5 +1,9 @@
 """Every change to who people are."""
 
+from accounts.actions.installation import (
+    SetUpRefusedError,
+    set_up,
+)
 from accounts.actions.keys import (
     MAX_KEYS,
     create_key,
@@ -10,7 +14,6 @@ from accounts.actions.organisations import (
 )
 from accounts.actions.roles import (
     end_role,
-    first_operator,
     grant_role,
 )
 from accounts.actions.second_factors import (
@@ -19,11 +22,12 @@ from accounts.actions.second_factors import (
 
 __all__ = [
     "MAX_KEYS",
+    "SetUpRefusedError",
     "create_key",
     "end_role",
-    "first_operator",
     "found_organisation",
     "grant_role",
     "reset_second_factor",
     "revoke_key",
+    "set_up",
 ]

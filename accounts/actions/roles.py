@@ -3,17 +3,12 @@
 from __future__ import annotations
 
 from datetime import datetime
-from urllib.parse import urlsplit
 
-from allauth.account.models import EmailAddress
-from django.conf import settings
 from django.core.exceptions import ValidationError
-from django.core.management.base import CommandError
 from django.db import transaction
 from django.utils.translation import gettext as _
 
 import ledger
-from accounts.actions.organisations import found_organisation
 from accounts.models import (
     Membership,
     Organisation,
@@ -21,7 +16,7 @@ from accounts.models import (
     Role,
     User,
 )
-from accounts.permissions import NotAllowedError, check_operator
+from accounts.permissions import NotAllowedError, check_operator, is_run_by_one
 from accounts.seats import JUDGING
 
 
@@ -34,14 +29,17 @@ def grant_role(
     role: str,
     now: datetime,
     reason: str = "",
+    alone: bool = False,
 ) -> Membership:
     """Grant a role. Idempotent. Nobody grants a role to themselves, or holds a company's seat
     beside a role that rates.
 
-    Raises NotAllowedError, ValidationError.
+    The entry says in public if an operator grants it whom no second person watches over, or who
+    sets up `alone`. Raises NotAllowedError, ValidationError.
     """
     if isinstance(by, User):
         check_operator(by)
+        alone = is_run_by_one()
         if by.pk == user.pk:
             raise NotAllowedError(_("You cannot grant a role to yourself."))
     held = (
@@ -49,7 +47,9 @@ def grant_role(
     )
     if held:
         return held
-    membership = Membership(user=user, organisation=organisation, role=role, created_at=now)
+    membership = Membership(
+        user=user, organisation=organisation, role=role, created_at=now, alone=alone
+    )
     membership.full_clean()
     User.objects.select_for_update(no_key=True).get(pk=user.pk)
     _check_seats_apart(user, organisation, role)
@@ -77,37 +77,6 @@ def _check_seats_apart(user: User, organisation: Organisation, role: str) -> Non
                 "Nothing was changed. End the other role of this account first."
             )
         )
-
-
-@transaction.atomic
-def first_operator(*, email: str, password: str | None, now: datetime) -> User:
-    """The account that appoints everyone else, for a new installation. Raises CommandError if there
-    is an operator already."""
-    if Membership.objects.current().filter(role=Role.OPERATOR).exists():
-        raise CommandError(
-            "There is an operator already, and there are no superusers here. Nothing was "
-            "changed: an operator grants roles on the organisation's page, reached from "
-            "/account/."
-        )
-    user = User.objects.create_user(email, password)
-    EmailAddress.objects.create(user=user, email=user.email, verified=True, primary=True)
-    body = Organisation.objects.filter(
-        kind=OrganisationKind.OPERATOR
-    ).first() or found_organisation(
-        by=ledger.SYSTEM,
-        kind=OrganisationKind.OPERATOR,
-        name=urlsplit(settings.SITE_URL).hostname or "AsClaimed",
-        now=now,
-    )
-    grant_role(
-        by=ledger.SYSTEM,
-        user=user,
-        organisation=body,
-        role=Role.OPERATOR,
-        now=now,
-        reason="First operator of the installation.",
-    )
-    return user
 
 
 @transaction.atomic

@@ -165,6 +165,7 @@ FIELDS: Final[Mapping[str, str | Promise]] = {
     "after": lazy("picture after"),
     "agent": lazy("by whom"),
     "allegation": lazy("points put to the company"),
+    "alone": lazy("by one person, without a second operator or auditor"),
     "answer": lazy("submitter’s reply"),
     "answered_at": lazy("replied"),
     "appearance": lazy("appearance"),

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import hashlib
 from datetime import UTC, datetime, timedelta
-from io import StringIO
 from pathlib import Path
 from typing import Any
 
 import pytest
 from django.core.exceptions import ValidationError
-from django.core.management import CommandError, call_command
 from django.db import IntegrityError, connection, transaction
 
 import ledger
@@ -220,19 +218,3 @@ def test_two_keys_that_were_erased_do_not_stand_in_each_others_way() -> None:
         ApiKey.objects.filter(pk=key.pk).update(digest="")
     assert ApiKey.objects.filter(digest="").count() == 2
     assert ledger.SYSTEM.pk is None
-
-
-@pytest.mark.django_db
-def test_createsuperuser_makes_the_first_operator_and_no_second(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.setenv("DJANGO_SUPERUSER_PASSWORD", "correct horse battery 9")
-    call_command("createsuperuser", email="first@example.org", interactive=False, stdout=StringIO())
-    first = User.objects.get(email="first@example.org")
-    assert (first.roles, first.check_password("correct horse battery 9")) == ({Role.OPERATOR}, True)
-    assert first.emailaddress_set.get().verified
-    with pytest.raises(CommandError, match="an operator grants roles"):
-        call_command(
-            "createsuperuser", email="second@example.org", interactive=False, stdout=StringIO()
-        )
-    assert not User.objects.filter(email="second@example.org").exists()

@@ -15,6 +15,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
 from accounts.access import everyone
+from accounts.permissions import is_run_by_one
 from claims.paging import page_of
 from claims.reference_resolver import resolve_reference
 from ledger import proofs
@@ -67,6 +68,7 @@ def record(request: HttpRequest) -> HttpResponse:
         "outside": outside,
         "everything": everything,
         "here": settings.SITE_URL.rstrip("/"),
+        "run_by_one": is_run_by_one(),
         "example": Verdict.objects.current()
         .order_by("-published_at")
         .values_list("reference", flat=True)
