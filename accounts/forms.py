@@ -1,11 +1,20 @@
-"""What people type about their own account."""
+"""What people type about their own account, and operators about organisations and roles."""
 
 from __future__ import annotations
 
+from typing import Any
+
 from django import forms
+from django.core.exceptions import ValidationError
+from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
 
-from accounts.models import Scope
+from accounts.actions import roles_offered
+from accounts.models import Organisation, OrganisationKind, Scope
+from accounts.organisation_names import fold_name
+
+#: Kinds that an operator adds; the operator's own organisation comes with the installation.
+ADDED_KINDS = [choice for choice in OrganisationKind.choices if choice[0] != "operator"]
 
 
 class KeyForm(forms.Form):
@@ -23,3 +32,75 @@ class KeyForm(forms.Form):
         choices=[(30, _("30 days")), (90, _("90 days")), (365, _("one year"))],
         initial=90,
     )
+
+
+class OrganisationSearchForm(forms.Form):
+    """What a list of organisations is narrowed to."""
+
+    q = forms.CharField(label=_("Name"), required=False, max_length=200)
+    kind = forms.ChoiceField(
+        label=_("Kind"),
+        required=False,
+        choices=[("", _("all kinds")), *OrganisationKind.choices],
+    )
+    after = forms.UUIDField(required=False, widget=forms.HiddenInput)
+
+
+class OrganisationForm(forms.Form):
+    """A new organisation. One with a similar name is shown first, and then needs a second look."""
+
+    kind = forms.ChoiceField(label=_("Kind"), choices=ADDED_KINDS)
+    name = forms.CharField(
+        label=_("Name"), max_length=200, help_text=_("Public, as it is registered.")
+    )
+    website = forms.URLField(
+        label=_("Website"), required=False, max_length=200, assume_scheme="https"
+    )
+    another = forms.BooleanField(
+        label=_("This is another organisation than those with a similar name."), required=False
+    )
+
+    def __init__(self, data: Any = None) -> None:
+        super().__init__(data)
+        self.similar: list[Organisation] = []
+
+    def clean(self) -> dict[str, Any]:
+        given: dict[str, Any] = super().clean() or {}
+        folded = fold_name(given.get("name", ""))
+        if folded:
+            self.similar = [
+                row
+                for row in Organisation.objects.order_by("name")
+                if fold_name(row.name) == folded
+            ]
+        if self.similar and not given.get("another"):
+            raise ValidationError(
+                _now(
+                    "There are organisations with a similar name, shown here. Nothing is saved "
+                    "yet. If yours is another one, tick the box and save again."
+                )
+            )
+        return given
+
+
+class RoleInvitationForm(forms.Form):
+    """Whom to invite, to which role, and why."""
+
+    email = forms.EmailField(
+        label=_("Email address"),
+        max_length=254,
+        help_text=_("Confidential. The role goes to whoever opens the link in this mailbox."),
+    )
+    role = forms.ChoiceField(label=_("Role"))
+    reason = forms.CharField(
+        label=_("Reason"),
+        max_length=2000,
+        widget=forms.Textarea(attrs={"rows": 3}),
+        help_text=_("Who this is and why they should have the role. Not public."),
+    )
+
+    def __init__(self, data: Any = None, *, organisation: Organisation) -> None:
+        super().__init__(data)
+        field = self.fields["role"]
+        assert isinstance(field, forms.ChoiceField)
+        field.choices = [(role.value, role.label) for role in roles_offered(organisation)]

@@ -3,15 +3,27 @@ someone who asked for nothing."""
 
 from __future__ import annotations
 
+import logging
+from datetime import datetime
+from smtplib import SMTPException
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, Final
 from urllib.parse import urlsplit
 
 from allauth.account.adapter import DefaultAccountAdapter
 from django.conf import settings
+from django.core.mail import EmailMessage
 from django.http import HttpRequest
+from django.template.loader import render_to_string
+from django.urls import reverse
+from django.utils.translation import override
 
+from accounts import labels
 from accounts.client_networks import client_network
+
+log = logging.getLogger(__name__)
+#: The languages of a mail to someone whose language nobody knows.
+BOTH: Final = ("en", "zh-hans")
 
 
 def at_site(address: str) -> str:
@@ -57,3 +69,28 @@ class SiteAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth ships
             "request": None,
         }
         self.render_mail(template_prefix, email, values).send()
+
+
+def send_role_invitation(
+    *, email: str, organisation: str, role: str, token: str, until: datetime
+) -> None:
+    """Send the link by which someone answers an invitation, in both languages. A mail that cannot
+    be sent is logged without its address: the invitation can be sent again."""
+    values = {
+        "organisation": " ".join(organisation.split()),
+        "link": at_site(reverse("accounts:invitation", args=[token])),
+        "until": until,
+        "site": urlsplit(settings.SITE_URL).netloc,
+    }
+    subjects, parts = [], []
+    for language in BOTH:
+        with override(language):
+            name = labels.ROLE[role].to("en" if language == "en" else "zh-Hans")
+            page = {**values, "role": name}
+            subjects.append(render_to_string("accounts/mail/invitation_subject.txt").strip())
+            parts.append(render_to_string("accounts/mail/invitation.txt", page).strip())
+    mail = EmailMessage(" · ".join(subjects), "\n\n----\n\n".join(parts) + "\n", to=[email])
+    try:
+        mail.send()
+    except (SMTPException, OSError) as error:
+        log.warning("the mail of an invitation was not sent: %s", type(error).__name__)

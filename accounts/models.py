@@ -10,7 +10,7 @@ from uuid import uuid4
 from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
 from django.core.management.base import CommandError
 from django.db import models
-from django.db.models import Q
+from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 from uuid_utils.compat import uuid7
 
@@ -18,6 +18,7 @@ import ledger
 from accounts import labels, seats
 from accounts.choices import label
 from accounts.pseudonyms import new_pseudonym
+from accounts.states import OPEN, ROLE_INVITATION_TRANSITIONS, RoleInvitationStatus
 
 
 class OrganisationKind(models.TextChoices):
@@ -26,6 +27,7 @@ class OrganisationKind(models.TextChoices):
     NEWSROOM = "newsroom", _("newsroom")
     COMPANY = "company", _("company")
     OPERATOR = "operator", _("site operator")
+    MODERATION_TEAM = "moderation_team", _("moderation team")
 
 
 class Role(models.TextChoices):
@@ -185,6 +187,98 @@ class Membership(models.Model):
 
 seats.SeatsApartTrigger().register(Membership)
 seats.OrganisationKindTrigger().register(Organisation)
+
+
+class RoleInvitationQuerySet(models.QuerySet["RoleInvitation"]):
+    def open(self) -> Self:
+        """Those on which somebody still has to act."""
+        return self.filter(status__in=OPEN)
+
+    def waiting(self) -> Self:
+        """Those that wait for a second person."""
+        return self.filter(status=RoleInvitationStatus.PROPOSED)
+
+
+@ledger.transitions("status", ROLE_INVITATION_TRANSITIONS)
+@ledger.recorded(
+    name="role_invitation",
+    plain=["organisation", "role", "status", "approved_alone", "created_at", "expires_at"],
+    text=["reason", "decision_reason", "proposed_by", "approved_by"],
+    sealed=["email", "email_key", "token_digest"],
+    closed=["reason", "decision_reason", "proposed_by", "approved_by", "act_reason"],
+    public=True,  # as a membership: that somebody is invited is public, who it is and why is not
+)
+class RoleInvitation(models.Model):
+    """A role in an organisation, offered to whoever reads one mailbox.
+
+    One person proposes it, another approves it, and then a mail is sent with a link that works
+    once. Of the link's token only the SHA-256 is kept (it is 256 random bits, so no salt is
+    needed). `email_key` is a keyed hash: it finds a second invitation to the same address.
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid4, editable=False)
+    organisation = models.ForeignKey(Organisation, on_delete=models.PROTECT)
+    role = models.CharField(max_length=30, choices=Role.choices)
+    status = models.CharField(
+        max_length=10,
+        choices=RoleInvitationStatus.choices,
+        default=RoleInvitationStatus.PROPOSED,
+    )
+    email = ledger.SealedField()
+    email_key = models.CharField(max_length=64)
+    token_digest = models.CharField(max_length=64, blank=True)
+    reason = models.TextField()
+    decision_reason = models.TextField(blank=True)
+    proposed_by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
+    approved_by = models.ForeignKey(
+        User, null=True, blank=True, on_delete=models.PROTECT, related_name="+"
+    )
+    approved_alone = models.BooleanField(default=False)
+    created_at = models.DateTimeField()
+    expires_at = models.DateTimeField(null=True, blank=True)
+
+    objects = RoleInvitationQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(  # the key is empty once the address was erased
+                fields=["email_key", "organisation", "role"],
+                condition=Q(status__in=sorted(OPEN)) & ~Q(email_key=""),
+                name="role_invitation_open_once",
+            ),
+            models.UniqueConstraint(
+                fields=["token_digest"],
+                condition=~Q(token_digest=""),
+                name="role_invitation_token_once",
+            ),
+            models.CheckConstraint(
+                condition=Q(status__in=RoleInvitationStatus.values),
+                name="role_invitation_status_known",
+            ),
+            models.CheckConstraint(
+                condition=Q(role__in=Role.values) & ~Q(role=Role.COMPANY_REPRESENTATIVE),
+                name="role_invitation_role_known",
+            ),
+            models.CheckConstraint(
+                condition=Q(approved_by=None)
+                | ~Q(approved_by=F("proposed_by"))
+                | Q(approved_alone=True),
+                name="role_invitation_approved_by_another",
+            ),
+            models.CheckConstraint(
+                condition=Q(status__in=["proposed", "refused", "withdrawn"])
+                | Q(expires_at__isnull=False),
+                name="role_invitation_sent_until",
+            ),
+            models.CheckConstraint(
+                condition=~Q(status__in=["invited", "accepted", "declined", "expired"])
+                | Q(approved_by__isnull=False),
+                name="role_invitation_sent_by_two",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.role} · {self.organisation_id}"
 
 
 class Scope(models.TextChoices):

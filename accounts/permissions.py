@@ -5,12 +5,18 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 
+from allauth.account.models import EmailAddress
+from allauth.mfa.models import Authenticator
+from django.conf import settings
 from django.core.exceptions import PermissionDenied
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from accounts.models import Membership, Role, User
 from accounts.seats import JUDGING
+
+#: Who may be the second person when someone is given a role.
+APPOINTING = (Role.OPERATOR, Role.AUDITOR)
 
 
 class NotAllowedError(PermissionDenied):
@@ -56,6 +62,35 @@ def is_run_by_one() -> bool:
     """Whether nobody but one person can look at how roles are given: at most one account is
     operator or auditor."""
     return Membership.objects.overseeing().values("user").distinct().count() < 2
+
+
+def check_proposes_roles(user: User) -> None:
+    """Raises NotAllowedError unless `user` may propose to give someone a role."""
+    check_operator(user)
+    _check_proven(user)
+
+
+def check_approves_roles(user: User) -> None:
+    """Raises NotAllowedError unless `user` may be the second person when someone is given a
+    role."""
+    check_role(user, *APPOINTING)
+    _check_proven(user)
+
+
+def _check_proven(user: User) -> None:
+    """A mailbox that was confirmed and, where one is required, a second factor. Raises
+    NotAllowedError."""
+    if not EmailAddress.objects.filter(user=user, verified=True).exists():
+        raise NotAllowedError(
+            _("Confirm your email address first. Until then you cannot give anyone a role.")
+        )
+    factors = Authenticator.objects.filter(user=user).exclude(
+        type=Authenticator.Type.RECOVERY_CODES
+    )
+    if settings.SECOND_FACTOR_REQUIRED and not factors.exists():
+        raise NotAllowedError(
+            _("Set up two-step verification first. Until then you cannot give anyone a role.")
+        )
 
 
 def objection(check: Callable[..., None], *about: object) -> str | None:

@@ -57,11 +57,18 @@ ROLE_DESCRIPTIONS: Final[Mapping[Role, Sentences]] = {
         _("See who submitted evidence, or change or delay anything except by replying."),
     ),
     Role.AUDITOR: (
-        (_("Read everything that moderators can read."),),
-        _("Change anything. Viewing an original is logged."),
+        (
+            _("Read everything that moderators can read."),
+            _("Approve or refuse invitations to a role that an operator proposed."),
+        ),
+        _("Change anything else. Viewing an original is logged."),
     ),
     Role.OPERATOR: (
-        (_("Keep the site running and handle failed jobs."), _("Grant and end roles.")),
+        (
+            _("Keep the site running and handle failed jobs."),
+            _("Add organisations, and invite people to a role; a second person approves."),
+            _("Grant and end roles."),
+        ),
         _("Rate claims, grant a role to themselves, or change a log entry."),
     ),
 }

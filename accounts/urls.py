@@ -5,14 +5,20 @@ from __future__ import annotations
 
 from django.urls import path
 
-from accounts import views
+from accounts import views, views_invitations, views_organisations
 from ui.languages import pages
 
 app_name = "accounts"
 urlpatterns = [
     *pages(
         path("account/", views.account, name="account"),
-        path("account/organisations/<uuid:organisation>/", views.organisation, name="organisation"),
+        path("account/organisations/", views_organisations.organisations, name="organisations"),
+        path(
+            "account/organisations/<uuid:organisation>/",
+            views_organisations.organisation,
+            name="organisation",
+        ),
+        path("account/invitations/<str:token>/", views_invitations.invitation, name="invitation"),
         path("account/keys/", views.keys, name="keys"),
         path("account/keys/<uuid:key>/revoke/", views.revoke, name="revoke"),
     ),

@@ -23,10 +23,11 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from accounts import actions, second_factor
 from accounts.access import ACCESS_ATTRIBUTE, current_account, signed_in
 from accounts.forms import KeyForm
-from accounts.models import ApiKey, Membership, Organisation, Role, Scope
+from accounts.models import ApiKey, Organisation, Role, Scope
 from accounts.permissions import objection
 from accounts.role_descriptions import ROLE_DESCRIPTIONS, SCOPE_DESCRIPTIONS
 from accounts.saved_forms import refill, run_once
+from accounts.views_organisations import waiting_for
 
 
 @require_safe
@@ -34,14 +35,17 @@ from accounts.saved_forms import refill, run_once
 @signed_in
 def account(request: HttpRequest) -> HttpResponse:
     """The user's account: roles, permissions and organisations."""
+    me = current_account(request)
     held = [
         _role_description(Role(membership.role), membership.organisation, membership.created_at)
-        for membership in current_account(request)
-        .membership_set.current()
+        for membership in me.membership_set.current()
         .select_related("organisation")
         .order_by("created_at")
     ]
-    context = {"held": held or [_role_description(Role.CONTRIBUTOR)]}
+    context = {
+        "held": held or [_role_description(Role.CONTRIBUTOR)],
+        "waiting": waiting_for(me),
+    }
     return render(request, "accounts/account.html", context)
 
 
@@ -56,43 +60,6 @@ def _role_description(
         "may": may,
         "not": may_not,
     }
-
-
-@require_safe
-@never_cache
-@signed_in
-def organisation(request: HttpRequest, organisation: UUID) -> HttpResponse:
-    """An organisation of the user: its members under their pseudonyms, and the permissions of
-    their roles. 404 for anyone else."""
-    me = current_account(request)
-    body = get_object_or_404(Organisation, pk=organisation)
-    held = list(
-        Membership.objects.current()
-        .filter(organisation=body)
-        .select_related("user")
-        .order_by("created_at")
-    )
-    if not me.is_staff and me.pk not in {membership.user_id for membership in held}:
-        raise Http404
-    members: dict[UUID, dict[str, Any]] = {}
-    for membership in held:
-        member = members.setdefault(
-            membership.user_id,
-            {
-                "pseudonym": membership.user.pseudonym,
-                "roles": [],
-                "since": membership.created_at,
-                "me": membership.user_id == me.pk,
-            },
-        )
-        member["roles"].append(Role(membership.role).label)
-    roles = [role for role in Role if role in {membership.role for membership in held}]
-    context = {
-        "organisation": body,
-        "members": list(members.values()),
-        "role_descriptions": [(role.label, *ROLE_DESCRIPTIONS[role]) for role in roles],
-    }
-    return render(request, "accounts/organisation.html", context)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

@@ -36,7 +36,10 @@ _RULES = [
         ),
         r"\1[secret]",
     ),
-    (re.compile(r"(?i)(/(?:reset/key|confirm-email|reset|login/code)/)[^\s/]++"), r"\1[secret]"),
+    (
+        re.compile(r"(?i)(/(?:reset/key|confirm-email|reset|login/code|invitations)/)[^\s/]++"),
+        r"\1[secret]",
+    ),
     (re.compile(r"\?\S++"), "?[query]"),
     (re.compile(r"(?<![\w.])(?:\d{1,3}\.){3}\d{1,3}(?!\w|\.\w)"), "[address]"),
     (

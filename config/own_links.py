@@ -54,6 +54,13 @@ _REPLIES: Final = (
 )
 _JOBS: Final = (_("Background jobs"), _("queues and failures"), "jobs:overview", "/operations/")
 
+_ORGANISATIONS: Final = (
+    _("Organisations"),
+    _("add organisations and invite people"),
+    "accounts:organisations",
+    "/account/organisations/",
+)
+
 
 def own_links(user: object, path: str = "") -> list[Link]:
     """The parts of the site that are `user`'s own; none for a stranger."""
@@ -65,7 +72,7 @@ def own_links(user: object, path: str = "") -> list[Link]:
     if Role.COMPANY_REPRESENTATIVE.value in user.roles:
         parts.append(_REPLIES)
     if user.roles and user.is_staff:
-        parts.append(_JOBS)
+        parts += [_JOBS, _ORGANISATIONS]
     return [
         Link(label, reverse(view), without_language(path).startswith(start), about)
         for label, about, view, start in parts

@@ -6,14 +6,15 @@ import io
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
+from unittest.mock import patch
 
 from django.utils import timezone
 from PIL import Image
 
 import jobs
 import ledger
-from accounts.actions import found_organisation, grant_role
-from accounts.models import Organisation, OrganisationKind, Role, User
+from accounts.actions import approve_invitation, found_organisation, grant_role
+from accounts.models import Organisation, OrganisationKind, Role, RoleInvitation, User
 from claims import actions as claims
 from claims.localized_text import write
 from claims.models import Aspect, Claim, Company, Product, ProductOption, Series, Source
@@ -50,6 +51,12 @@ def operator_body() -> Organisation:
     ).first() or found_organisation(
         by=ledger.SYSTEM, kind=OrganisationKind.OPERATOR, name="The record", now=timezone.now()
     )
+
+
+def send_invitation(by: User, invitation: RoleInvitation, token: str) -> None:
+    """Approve an invitation to a role, with a link whose token the test knows."""
+    with patch("accounts.actions.invitations.secrets.token_urlsafe", return_value=token):
+        approve_invitation(by=by, invitation=invitation, now=timezone.now())
 
 
 @dataclass

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from django.core.exceptions import ValidationError
-from django.db import transaction
+from django.db import connection, transaction
 from django.utils.translation import gettext as _
 
 import ledger
@@ -16,8 +16,15 @@ from accounts.models import (
     Role,
     User,
 )
-from accounts.permissions import NotAllowedError, check_operator, is_run_by_one
+from accounts.permissions import (
+    APPOINTING,
+    NotAllowedError,
+    check_operator,
+    is_run_by_one,
+)
 from accounts.seats import JUDGING
+
+_APPOINTING_LOCK = 0x41637230  # any number that no other advisory lock of this database has
 
 
 @transaction.atomic
@@ -47,15 +54,49 @@ def grant_role(
     )
     if held:
         return held
+    return add_membership(
+        by=by,
+        user=user,
+        organisation=organisation,
+        role=role,
+        now=now,
+        reason=reason,
+        alone=alone,
+    )
+
+
+def add_membership(
+    *,
+    by: ledger.Actor,
+    user: User,
+    organisation: Organisation,
+    role: str,
+    now: datetime,
+    reason: str,
+    alone: bool,
+    acting: str = Role.OPERATOR,
+    name: str | None = None,
+) -> Membership:
+    """The membership itself, for actions that checked who may make it; inside their transaction.
+    Raises ValidationError."""
     membership = Membership(
         user=user, organisation=organisation, role=role, created_at=now, alone=alone
     )
     membership.full_clean()
+    if role in APPOINTING:
+        lock_appointing()
     User.objects.select_for_update(no_key=True).get(pk=user.pk)
     _check_seats_apart(user, organisation, role)
-    with ledger.act("role.granted", by=by, role=Role.OPERATOR, reason=reason):
+    with ledger.act("role.granted", by=by, role=acting, reason=reason, name=name):
         membership.save(force_insert=True)
     return membership
+
+
+def lock_appointing() -> None:
+    """Let nobody become an operator or auditor until the caller's transaction ends: whoever
+    approves alone is then alone."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(%s)", [_APPOINTING_LOCK])
 
 
 def _check_seats_apart(user: User, organisation: Organisation, role: str) -> None:

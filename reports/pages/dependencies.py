@@ -327,6 +327,7 @@ RECORDED: Final[dict[str, tuple[Rule, ...]]] = {
     "clarification": (Rule(why="between a submitter and the moderators"),),
     "api_key": (Rule(why="an account's own"),),
     "second_factor_reset": (Rule(why="an account's own"),),
+    "role_invitation": (Rule(why="on no public page but those of the log"),),
     "batch": (Rule(why="its rows are logged together, and each table has its own rule"),),
 }  # fmt: skip
 

@@ -39,6 +39,7 @@ NO_PAGE: dict[str, str] = {
     "healthz": "for probes", "readyz": "for probes", "metrics": "for probes",
     "account/fragment/": "a part of public pages",
     "account/inactive/": "shown to a blocked account",
+    "account/invitations/<str:token>/": "reached from a mail",
     "account/confirm-email/": "shown after signing up",
     r"account/^confirm-email/(?P<key>[-:\w]+)/$": "reached from a mail",
     "account/password/set/": "for accounts without a password, which cannot be made here",

@@ -10,7 +10,7 @@ import io
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -24,7 +24,14 @@ from django.test.utils import isolate_apps
 
 import ledger
 from accounts import actions as accounts
-from accounts.models import Membership, OrganisationKind, Role
+from accounts.models import (
+    Membership,
+    Organisation,
+    OrganisationKind,
+    Role,
+    RoleInvitation,
+    User,
+)
 from claims import actions as claims
 from claims.localized_text import write
 from claims.models import Claim, Company
@@ -41,6 +48,7 @@ from verdicts import actions as verdicts
 
 APPS = ("accounts", "claims", "evidence", "verdicts", "reports")
 MODULES = (
+    "accounts.actions.invitations",
     "accounts.actions.keys", "accounts.actions.organisations", "accounts.actions.roles",
     "accounts.actions.second_factors",
     "claims.actions.cases", "claims.actions.claims", "claims.actions.companies",
@@ -303,6 +311,38 @@ class Watcher:
                         monkeypatch.setattr(module, attribute, watched)
 
 
+def invite_people(operator: User, lab: Organisation, guest: User, now: datetime) -> None:
+    """Every act on an invitation to a role."""
+    second = scenes.person("second operator", Role.OPERATOR)
+    for user in (operator, second, guest):
+        EmailAddress.objects.create(user=user, email=user.email, verified=True)
+
+    def proposal() -> RoleInvitation:
+        return accounts.propose_invitation(
+            by=operator,
+            organisation=lab,
+            email=guest.email,
+            role=Role.FILER,
+            reason="They asked.",
+            now=now,
+        )
+
+    def sent() -> RoleInvitation:
+        row = proposal()
+        scenes.send_invitation(second, row, row.pk.hex)
+        return row
+
+    accounts.refuse_invitation(by=second, invitation=proposal(), reason="Nobody knows them.")
+    accounts.withdraw_invitation(by=operator, invitation=proposal())
+    row = sent()
+    accounts.decline_invitation(by=guest, token=row.pk.hex, now=now)
+    accounts.resend_invitation(by=operator, invitation=sent(), now=now)
+    accounts.expire_invitations(by=ledger.SYSTEM, now=now + timedelta(days=15))
+    row = sent()
+    held = accounts.accept_invitation(by=guest, token=row.pk.hex, now=now)
+    accounts.end_role(by=operator, membership=held, now=now, reason="They left.")
+
+
 def every_action() -> None:
     """The fullest scene: the founding case, and what it leaves out."""
     scene = scenes.build_post(scenes.build_claim())
@@ -322,6 +362,8 @@ def every_action() -> None:
     accounts.revoke_key(by=guest, key=key, now=now)
     Authenticator.objects.create(user=guest, type="totp", data={})
     accounts.reset_second_factor(by=operator, user=guest, reason="The phone is lost.", now=now)
+
+    invite_people(operator, lab, guest, now)
 
     entity = claims.add_entity(
         by=moderator,

@@ -14,6 +14,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
@@ -26,6 +27,8 @@ from django.test import Client, override_settings
 from django.utils import timezone
 
 import ledger
+from accounts.actions import propose_invitation
+from accounts.models import RoleInvitation, User
 from accounts.permissions import NotAllowedError
 from claims.actions import add_entity, add_source, raise_flag
 from claims.editing import version
@@ -163,6 +166,40 @@ def sent_back(world: World) -> None:
     )
 
 
+def confirmed(world: World, role: str, email: str = "") -> None:
+    """The account of a role has confirmed its address, or another one."""
+    user = world.people[role]
+    assert user is not None
+    EmailAddress.objects.create(user=user, email=email or user.email, verified=True)
+
+
+def appointing(world: World) -> None:
+    """The operator may give people roles."""
+    confirmed(world, "operator")
+
+
+def proposed_by_another(world: World) -> None:
+    """An invitation waits for a second person."""
+    appointing(world)
+    propose_invitation(
+        by=User.objects.get(email="proposes@example.org"),
+        organisation=scenes.operator_body(),
+        email="next@mail.example",
+        role="adjudicator",
+        reason="They know cars.",
+        now=timezone.now(),
+    )
+
+
+def invitation_form(world: World, do: str) -> dict[str, Any]:
+    if do == "invite":
+        given = {"email": "new@mail.example", "role": "moderator", "reason": "They know cars."}
+        return {"do": do, **given}
+    role = "adjudicator" if do in {"approve", "refuse"} else "moderator"
+    row = RoleInvitation.objects.get(role=role)
+    return {"do": do, "invitation": str(row.pk), "reason": "Nobody knows them."}
+
+
 FILED: Final = {
     "submission.filed submission": 1,
     "submission.filed exhibit": 1,
@@ -175,6 +212,43 @@ REPLIED: Final = {
 }  # fmt: skip
 #: route → what is done through it.
 CHANGES: Final[dict[str, list[Change]]] = {
+    "account/organisations/": [
+        Change(
+            "operator",
+            {"organisation.founded organisation": 1},
+            lambda world: {"kind": "moderation_team", "name": "First readers"},
+        )
+    ],
+    "account/organisations/<uuid:organisation>/": [
+        Change(
+            "operator",
+            {f"role_invitation.{kind} role_invitation": 1},
+            partial(invitation_form, do=do),
+            before,
+            again=do != "resend",
+        )
+        for do, kind, before in (
+            ("invite", "proposed", appointing),
+            ("approve", "approved", proposed_by_another),
+            ("refuse", "refused", proposed_by_another),
+            ("resend", "resent", appointing),
+            ("withdraw", "withdrawn", appointing),
+        )
+    ],
+    "account/invitations/<str:token>/": [
+        Change(
+            "other",
+            {"role_invitation.accepted role_invitation": 1, "role.granted membership": 1},
+            lambda world: {"do": "accept"},
+            lambda world: confirmed(world, "other", "invited@mail.example"),
+        ),
+        Change(
+            "other",
+            {"role_invitation.declined role_invitation": 1},
+            lambda world: {"do": "decline"},
+            lambda world: confirmed(world, "other", "invited@mail.example"),
+        ),
+    ],
     "account/keys/": [
         Change(
             "owner",

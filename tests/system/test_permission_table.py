@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 import pytest
+from allauth.account.models import EmailAddress
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.test import Client, override_settings
@@ -26,7 +27,11 @@ from django.utils.cache import patch_cache_control
 
 import jobs
 import ledger
-from accounts.actions import create_key, found_organisation
+from accounts.actions import (
+    create_key,
+    found_organisation,
+    propose_invitation,
+)
 from accounts.models import ApiKey, OrganisationKind, Role, User
 from config.private_responses import PrivateResponses
 from engines.text.extraction import Extract
@@ -175,8 +180,23 @@ TABLE: Final[dict[str, tuple[str, dict[str, dict[str, int]]]]] = {
         {"GET": row(200, anonymous=204), "POST": row(NO_ONE)},
     ),
     "account/organisations/<uuid:organisation>/": (
-        "/account/organisations/{brand}/",
-        {"GET": row(404, anonymous=302, company=200, operator=200), "POST": row(NO_ONE)},
+        "/account/organisations/{house}/",
+        {
+            "GET": row(404, **dict.fromkeys((*DESK, "operator"), 200), anonymous=302),
+            "POST": row(404, anonymous=302),
+        },
+    ),
+    "account/organisations/": (
+        "/account/organisations/",
+        {
+            "GET": row(403, anonymous=302, operator=200),
+            "POST": row(403, anonymous=302, operator=400),
+        },
+    ),
+    "account/invitations/<str:token>/": (
+        "/account/invitations/{token}/",
+        # whoever has the link reads it; nothing was sent, so there is nothing to answer
+        {"GET": row(200), "POST": row(404, anonymous=302)},
     ),
     "account/keys/": ("/account/keys/", {"GET": SIGNED_IN, "POST": row(400, anonymous=302)}),
     "account/keys/<uuid:key>/revoke/": (
@@ -555,6 +575,23 @@ def test_a_view_without_a_declaration_would_be_found() -> None:
     assert not hasattr(routes, "entered_by")
 
 
+def invited(scene: scenes.Scene) -> str:
+    """Somebody is invited to a role; the token of the link."""
+    operators = [scenes.person(name, Role.OPERATOR) for name in ("proposes", "approves")]
+    for each in operators:
+        EmailAddress.objects.create(user=each, email=each.email, verified=True)
+    proposal = propose_invitation(
+        by=operators[0],
+        organisation=scenes.operator_body(),
+        email="invited@mail.example",
+        role=Role.MODERATOR,
+        reason="They know cars.",
+        now=timezone.now(),
+    )
+    scenes.send_invitation(operators[1], proposal, "token")
+    return "token"
+
+
 class World:
     """One of everything, and someone in every role."""
 
@@ -676,6 +713,8 @@ class World:
             captured_at=now, created_at=now,
         )  # fmt: skip
         self.names = {
+            "token": invited(scene),
+            "house": scenes.operator_body().pk,
             "hidden_picture": Rendition.objects.get(exhibit=hidden).digest,
             "withdrawn": withdrawn.reference,
             "withdrawn_picture": Rendition.objects.get(exhibit=withdrawn).digest,

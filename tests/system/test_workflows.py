@@ -9,12 +9,14 @@ from itertools import pairwise, product
 from typing import Any, Final
 
 import pytest
+from allauth.account.models import EmailAddress
 from django.db import IntegrityError, connection, transaction
 from django.utils import timezone
 
 import jobs
 import ledger
-from accounts.models import User
+from accounts import actions as accounts
+from accounts.models import RoleInvitation, User
 from claims import actions as claims
 from claims.localized_text import write
 from claims.models import Aspect, Claim
@@ -445,7 +447,43 @@ def walk_exhibit() -> None:
         )
 
 
+def walk_role_invitation() -> None:
+    first, second, invited = (
+        scenes.person(name, *held)
+        for name, held in (("first", ["operator"]), ("second", ["operator"]), ("invited", []))
+    )
+    for user in (first, second, invited):
+        EmailAddress.objects.create(user=user, email=user.email, verified=True)
+    now = timezone.now()
+
+    def proposal(role: str = "moderator") -> RoleInvitation:
+        return accounts.propose_invitation(
+            by=first,
+            organisation=scenes.operator_body(),
+            email=invited.email,
+            role=role,
+            reason="They know cars.",
+            now=now,
+        )
+
+    def sent(role: str = "moderator") -> RoleInvitation:
+        row = proposal(role)
+        scenes.send_invitation(second, row, role)
+        return row
+
+    accounts.refuse_invitation(by=second, invitation=proposal(), reason="Nobody knows them.")
+    accounts.withdraw_invitation(by=first, invitation=proposal())
+    accounts.withdraw_invitation(by=second, invitation=sent("filer"))
+    sent("adjudicator")
+    accounts.expire_invitations(by=ledger.SYSTEM, now=now + timedelta(days=15))
+    sent("auditor")
+    accounts.decline_invitation(by=invited, token="auditor", now=now)
+    sent()
+    accounts.accept_invitation(by=invited, token="moderator", now=now)
+
+
 WALKS: Final[dict[str, Callable[[], None]]] = {
+    "accounts.role invitation": walk_role_invitation,
     "claims.claim": walk_claim, "claims.progress": walk_progress,
     "evidence.disappearance": walk_disappearance,
     "evidence.submission": walk_submission, "evidence.exhibit": walk_exhibit,

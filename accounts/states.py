@@ -1,0 +1,42 @@
+"""The workflow of an invitation to a role."""
+
+from __future__ import annotations
+
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+
+class RoleInvitationStatus(models.TextChoices):
+    PROPOSED = "proposed", _("awaiting a second person")
+    REFUSED = "refused", _("refused")
+    INVITED = "invited", _("sent")
+    ACCEPTED = "accepted", _("accepted")
+    DECLINED = "declined", _("declined by the invited person")
+    EXPIRED = "expired", _("expired")
+    WITHDRAWN = "withdrawn", _("withdrawn")
+
+
+ROLE_INVITATION_TRANSITIONS: dict[str, frozenset[str]] = {
+    RoleInvitationStatus.PROPOSED: frozenset(
+        {
+            RoleInvitationStatus.INVITED,
+            RoleInvitationStatus.REFUSED,
+            RoleInvitationStatus.WITHDRAWN,
+        }
+    ),
+    RoleInvitationStatus.INVITED: frozenset(
+        {
+            RoleInvitationStatus.ACCEPTED,
+            RoleInvitationStatus.DECLINED,
+            RoleInvitationStatus.EXPIRED,
+            RoleInvitationStatus.WITHDRAWN,
+        }
+    ),
+    RoleInvitationStatus.REFUSED: frozenset(),
+    RoleInvitationStatus.ACCEPTED: frozenset(),
+    RoleInvitationStatus.DECLINED: frozenset(),
+    RoleInvitationStatus.EXPIRED: frozenset(),
+    RoleInvitationStatus.WITHDRAWN: frozenset(),
+}
+#: Those on which somebody still has to act.
+OPEN: frozenset[str] = frozenset({RoleInvitationStatus.PROPOSED, RoleInvitationStatus.INVITED})
