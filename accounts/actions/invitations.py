@@ -269,6 +269,7 @@ def expire_invitations(*, by: ledger.Actor, now: datetime) -> int:
 
 
 def _expire(rows: Any, *, now: datetime, by: ledger.Actor = ledger.SYSTEM) -> int:
+    """Close those among `rows` whose 14 days have passed. Returns how many."""
     late = list(
         rows.filter(status=RoleInvitationStatus.INVITED, expires_at__lte=now)
         .select_for_update(of=("self",))

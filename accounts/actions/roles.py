@@ -87,7 +87,10 @@ def add_membership(
         lock_appointing()
     User.objects.select_for_update(no_key=True).get(pk=user.pk)
     _check_seats_apart(user, organisation, role)
-    with ledger.act("role.granted", by=by, role=acting, reason=reason, name=name):
+    with (
+        transaction.atomic(),
+        ledger.act("role.granted", by=by, role=acting, reason=reason, name=name),
+    ):
         membership.save(force_insert=True)
     return membership
 
