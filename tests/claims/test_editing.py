@@ -236,7 +236,7 @@ def test_an_action_without_a_version_takes_the_row_in_hand_for_what_was_seen(
 #: another person to replace.
 ADDS = {
     "ClaimForm", "AspectForm", "EntityForm", "RoleForm", "SeriesForm", "PointForm", "NoteForm",
-    "SourceForm", "PlaceForm",
+    "SourceForm", "PlaceForm", "SourcedForm",
     "FilingForm", "AnswerForm", "CopyForm", "TeardownForm", "StepForm", "MeasurementForm",
     "RegionForm", "FindingForm", "ProposalForm",
     "InvitationForm", "ReplyForm", "LetterForm", "DiscardForm", "WaiverForm", "WaiverRefusalForm",

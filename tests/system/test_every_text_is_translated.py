@@ -223,6 +223,7 @@ def read(response: object) -> Reader:
 SKIPPED: Final = (
     "/static/", "/api/v1/", "/ledger/", "/media/", "/feeds/", "/account/logout/",
     "/api/docs/?lang=",
+    "/glossary/",  # a document of its own in both languages: tests/reports/test_glossary.py
 )  # fmt: skip
 
 
@@ -253,8 +254,14 @@ def crawl(
         yield path, reader
         for link in reader.links:
             target = urljoin(path, link).partition("#")[0]
-            skipped = target.startswith("/zh/") or without_language(target).startswith(SKIPPED)
-            if target.startswith("/") and not skipped and target not in known:
+            plain = without_language(target)
+            of_other_language = plain != target and not target.startswith(f"/{lang}/")
+            if (
+                target.startswith("/")
+                and not of_other_language
+                and not plain.startswith(SKIPPED)
+                and target not in known
+            ):
                 known.add(target)
                 waiting.append(target)
 
