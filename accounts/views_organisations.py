@@ -54,7 +54,7 @@ def organisations(request: HttpRequest) -> HttpResponse:
             return redirect(run_once(request, partial(_add, request, form.cleaned_data)))
         except ValidationError as error:
             form.add_error(None, error.messages)
-    search = OrganisationSearchForm(request.GET)
+    search = OrganisationSearchForm(request.GET, auto_id="search_%s")
     search.is_valid()
     wanted = search.cleaned_data
     rows, after = _page(_matching(wanted), wanted.get("after"))
