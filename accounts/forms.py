@@ -17,6 +17,17 @@ from accounts.organisation_names import fold_name
 ADDED_KINDS = [choice for choice in OrganisationKind.choices if choice[0] != "operator"]
 
 
+class EndingForm(forms.Form):
+    """Why somebody's role shall end."""
+
+    reason = forms.CharField(
+        label=_("Reason"),
+        max_length=2000,
+        widget=forms.Textarea(attrs={"rows": 3}),
+        help_text=_("Only operators and auditors can read this."),
+    )
+
+
 class KeyForm(forms.Form):
     """A new key."""
 

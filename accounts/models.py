@@ -18,7 +18,13 @@ import ledger
 from accounts import labels, seats
 from accounts.choices import label
 from accounts.pseudonyms import new_pseudonym
-from accounts.states import OPEN, ROLE_INVITATION_TRANSITIONS, RoleInvitationStatus
+from accounts.states import (
+    OPEN,
+    ROLE_ENDING_TRANSITIONS,
+    ROLE_INVITATION_TRANSITIONS,
+    RoleEndingStatus,
+    RoleInvitationStatus,
+)
 
 
 class OrganisationKind(models.TextChoices):
@@ -279,6 +285,76 @@ class RoleInvitation(models.Model):
 
     def __str__(self) -> str:
         return f"{self.role} · {self.organisation_id}"
+
+
+class RoleEndingQuerySet(models.QuerySet["RoleEnding"]):
+    def waiting(self) -> Self:
+        """Those that wait for a second person."""
+        return self.filter(status=RoleEndingStatus.PROPOSED)
+
+
+@ledger.transitions("status", ROLE_ENDING_TRANSITIONS)
+@ledger.recorded(
+    name="role_ending",
+    text=[
+        "membership", "person", "status", "reason", "proposed_by", "proposed_at", "decided_by",
+        "decided_at", "alone",
+    ],
+    closed=["reason", "act_reason"],
+)  # fmt: skip
+class RoleEnding(models.Model):
+    """The end of somebody's role, proposed by an operator and decided by a second person, neither
+    of them the one concerned. `alone`: there was no second. That a role has ended is public by the
+    membership itself."""
+
+    id = models.UUIDField(primary_key=True, default=uuid4, editable=False)
+    membership = models.ForeignKey(Membership, on_delete=models.PROTECT)
+    person = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
+    status = models.CharField(
+        max_length=10, choices=RoleEndingStatus.choices, default=RoleEndingStatus.PROPOSED
+    )
+    reason = models.TextField()
+    proposed_by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
+    proposed_at = models.DateTimeField()
+    decided_by = models.ForeignKey(
+        User, null=True, blank=True, on_delete=models.PROTECT, related_name="+"
+    )
+    decided_at = models.DateTimeField(null=True, blank=True)
+    alone = models.BooleanField()
+
+    objects = RoleEndingQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(status__in=RoleEndingStatus.values), name="role_ending_status_known"
+            ),
+            models.UniqueConstraint(
+                fields=["membership"],
+                condition=Q(status=RoleEndingStatus.PROPOSED),
+                name="role_ending_proposed_once",
+            ),
+            models.CheckConstraint(
+                condition=Q(
+                    status=RoleEndingStatus.PROPOSED, decided_by=None, decided_at=None, alone=False
+                )
+                | ~Q(status=RoleEndingStatus.PROPOSED)
+                & Q(decided_by__isnull=False, decided_at__isnull=False),
+                name="role_ending_decided_all_or_none",
+            ),
+            models.CheckConstraint(
+                condition=~Q(proposed_by=F("person")), name="role_ending_proposed_by_another"
+            ),
+            models.CheckConstraint(
+                condition=~Q(status__in=[RoleEndingStatus.DONE, RoleEndingStatus.REFUSED])
+                | ~Q(decided_by=F("proposed_by")) & ~Q(decided_by=F("person"))
+                | Q(status=RoleEndingStatus.DONE, alone=True),
+                name="role_ending_decided_by_a_second_person",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.membership_id} · {self.status}"
 
 
 class Scope(models.TextChoices):

@@ -1,4 +1,4 @@
-"""The workflow of an invitation to a role."""
+"""The workflows of an invitation to a role and of the end of one."""
 
 from __future__ import annotations
 
@@ -40,3 +40,20 @@ ROLE_INVITATION_TRANSITIONS: dict[str, frozenset[str]] = {
 }
 #: Those on which somebody still has to act.
 OPEN: frozenset[str] = frozenset({RoleInvitationStatus.PROPOSED, RoleInvitationStatus.INVITED})
+
+
+class RoleEndingStatus(models.TextChoices):
+    PROPOSED = "proposed", _("awaiting a second person")
+    DONE = "done", _("role ended")
+    REFUSED = "refused", _("declined")
+    WITHDRAWN = "withdrawn", _("withdrawn")
+
+
+ROLE_ENDING_TRANSITIONS: dict[str, frozenset[str]] = {
+    RoleEndingStatus.PROPOSED: frozenset(
+        {RoleEndingStatus.DONE, RoleEndingStatus.REFUSED, RoleEndingStatus.WITHDRAWN}
+    ),
+    RoleEndingStatus.DONE: frozenset(),
+    RoleEndingStatus.REFUSED: frozenset(),
+    RoleEndingStatus.WITHDRAWN: frozenset(),
+}

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from accounts import views, views_invitations, views_organisations
+from accounts import views, views_endings, views_invitations, views_organisations
 from ui.languages import pages
 
 app_name = "accounts"
@@ -19,6 +19,7 @@ urlpatterns = [
             name="organisation",
         ),
         path("account/invitations/<str:token>/", views_invitations.invitation, name="invitation"),
+        path("account/roles/<uuid:membership>/end/", views_endings.ending, name="ending"),
         path("account/keys/", views.keys, name="keys"),
         path("account/keys/<uuid:key>/revoke/", views.revoke, name="revoke"),
     ),

@@ -28,6 +28,7 @@ from accounts.permissions import objection
 from accounts.role_descriptions import ROLE_DESCRIPTIONS, SCOPE_DESCRIPTIONS
 from accounts.saved_forms import refill, run_once
 from accounts.views_organisations import waiting_for
+from ui.languages import address
 
 
 @require_safe
@@ -38,6 +39,7 @@ def account(request: HttpRequest) -> HttpResponse:
     me = current_account(request)
     held = [
         _role_description(Role(membership.role), membership.organisation, membership.created_at)
+        | {"leave": address("accounts:ending", membership.pk)}
         for membership in me.membership_set.current()
         .select_related("organisation")
         .order_by("created_at")

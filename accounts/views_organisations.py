@@ -34,6 +34,7 @@ from accounts.permissions import (
 from accounts.role_descriptions import ROLE_DESCRIPTIONS
 from accounts.saved_forms import refill, run_once
 from accounts.states import RoleInvitationStatus
+from accounts.views_endings import endings_of
 from ui.languages import address
 
 SIZE: Final = 20
@@ -168,6 +169,7 @@ def organisation(request: HttpRequest, organisation: UUID) -> HttpResponse:
         "members": _members(held, me),
         "role_descriptions": [(role.label, *ROLE_DESCRIPTIONS[role]) for role in roles],
         "appoints": appoints,
+        "endings": endings_of(me, body),
         "operates": holds(me, Role.OPERATOR),
     }
     if appoints:

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import datetime
 from typing import Any
 
 from django.db import connection, models
@@ -51,3 +52,9 @@ def force(rows: models.QuerySet[Any], **values: Any) -> None:
     """Update rows as if no workflow ruled them."""
     with unruled(rows.model):
         rows.update(**values)
+
+
+def end_role(*, by: User, membership: Membership, now: datetime, reason: str) -> None:
+    """End a role as if two people had, without the second."""
+    with ledger.act("role.ended", by=by, role=Role.OPERATOR, reason=reason):
+        Membership.objects.filter(pk=membership.pk, ended_at=None).update(ended_at=now)

@@ -1,5 +1,16 @@
 """Every change to who people are."""
 
+from accounts.actions.endings import (
+    SECOND,
+    EndingDecidedError,
+    check_decides,
+    check_proposes,
+    confirm_ending,
+    leave_role,
+    propose_ending,
+    refuse_ending,
+    withdraw_ending,
+)
 from accounts.actions.installation import (
     SetUpRefusedError,
     set_up,
@@ -31,7 +42,7 @@ from accounts.actions.organisations import (
     found_organisation,
 )
 from accounts.actions.roles import (
-    end_role,
+    end_seat,
     grant_role,
 )
 from accounts.actions.second_factors import (
@@ -40,28 +51,37 @@ from accounts.actions.second_factors import (
 
 __all__ = [
     "MAX_KEYS",
+    "SECOND",
+    "EndingDecidedError",
     "InvitationClosedError",
     "SetUpRefusedError",
     "accept_invitation",
     "addresses",
     "approve_invitation",
     "check_answers",
+    "check_decides",
+    "check_proposes",
     "check_second_person",
+    "confirm_ending",
     "create_key",
     "decline_invitation",
     "digest_of",
-    "end_role",
+    "end_seat",
     "expire_invitations",
     "found_organisation",
     "grant_role",
+    "leave_role",
     "may_approve_alone",
     "objections_to",
+    "propose_ending",
     "propose_invitation",
+    "refuse_ending",
     "refuse_invitation",
     "resend_invitation",
     "reset_second_factor",
     "revoke_key",
     "roles_offered",
     "set_up",
+    "withdraw_ending",
     "withdraw_invitation",
 ]

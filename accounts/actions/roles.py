@@ -124,9 +124,14 @@ def _check_seats_apart(user: User, organisation: Organisation, role: str) -> Non
 
 
 @transaction.atomic
-def end_role(*, by: User, membership: Membership, now: datetime, reason: str) -> None:
-    """End a role; what was done under it stays. Raises NotAllowedError; does nothing if it has
-    ended before."""
+def end_seat(*, by: User, membership: Membership, now: datetime, reason: str) -> None:
+    """End a seat at a company; what was done under it stays. Other roles are ended by two people
+    (accounts.actions.endings).
+
+    Raises NotAllowedError, ValidationError for another role; does nothing if it has ended before.
+    """
     check_operator(by)
+    if not Membership.objects.company_seats().filter(pk=membership.pk).exists():
+        raise ValidationError(_("This role is ended by two people. Nothing was changed."))
     with ledger.act("role.ended", by=by, role=Role.OPERATOR, reason=reason):
         Membership.objects.filter(pk=membership.pk, ended_at=None).update(ended_at=now)

@@ -14,7 +14,8 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as lazy
 
 import ledger
-from accounts.actions import end_role, found_organisation, grant_role
+from accounts.actions import end_seat as end_company_seat
+from accounts.actions import found_organisation, grant_role
 from accounts.models import Membership, Organisation, OrganisationKind, Role, User
 from accounts.permissions import check_operator
 from claims.actions.rows import ReasonRequiredError, store
@@ -197,7 +198,7 @@ def end_seat(
         raise ReasonRequiredError
     if company.organisation_id is None or membership.organisation_id != company.organisation_id:
         raise ValidationError(_("This seat does not belong to the company. Nothing was changed."))
-    end_role(by=by, membership=membership, now=now, reason=reason)
+    end_company_seat(by=by, membership=membership, now=now, reason=reason)
 
 
 def check_company(company_id: UUID, *rows: Source | Product | None) -> None:

@@ -20,6 +20,7 @@ from ledger.leaf import Leaf
 from ledger.models import Entry
 from ledger.sequencing import sequence
 from tests import scenes
+from tests.workflows import end_role
 
 pytestmark = pytest.mark.django_db
 NOW = datetime(2025, 3, 1, tzinfo=UTC)
@@ -58,8 +59,8 @@ def test_a_role_is_granted_once_held_and_ended_for_good(operator: User, lab: Org
         == held
     )
     assert fresh(user).roles == {Role.FILER}
-    actions.end_role(by=operator, membership=held, now=NOW + timedelta(days=1), reason="They left.")
-    actions.end_role(by=operator, membership=held, now=NOW + timedelta(days=9), reason="Again.")
+    end_role(by=operator, membership=held, now=NOW + timedelta(days=1), reason="They left.")
+    end_role(by=operator, membership=held, now=NOW + timedelta(days=9), reason="Again.")
     assert fresh(user).roles == frozenset()
     held.refresh_from_db()
     assert held.ended_at == NOW + timedelta(days=1)
@@ -95,7 +96,7 @@ def test_only_operators_found_bodies_and_give_and_end_roles(
             by=by, user=other, organisation=lab, role=Role.MODERATOR, now=NOW
         ),
         lambda: actions.grant_role(by=by, user=by, organisation=lab, role=Role.OPERATOR, now=NOW),
-        lambda: actions.end_role(by=by, membership=held, now=NOW, reason="x"),
+        lambda: actions.propose_ending(by=by, membership=held, now=NOW, reason="x"),
         lambda: actions.found_organisation(
             by=by, kind=OrganisationKind.NEWSROOM, name="x", now=NOW
         ),

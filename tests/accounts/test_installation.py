@@ -23,6 +23,7 @@ from ledger.models import Entry
 from ledger.sequencing import sequence
 from tests import scenes
 from tests.pages import page_text
+from tests.workflows import end_role
 
 pytestmark = pytest.mark.django_db
 PASSWORDS = {"password1": "correct horse battery 9", "password2": "correct horse battery 9"}
@@ -217,7 +218,7 @@ def test_the_log_says_that_one_person_runs_the_site_until_a_second_does(client: 
     actions.grant_role(by=ann, user=other, organisation=body, role=Role.FILER, now=now)
     # The control: what was granted with nobody to look after it says so, and nothing else.
     assert [leaf.fields["alone"] for leaf in grants()] == [True, True, True, False]
-    actions.end_role(by=ann, membership=auditor, now=timezone.now(), reason="Left.")
+    end_role(by=ann, membership=auditor, now=timezone.now(), reason="Left.")
     assert statements(client) == [True, True]
 
 

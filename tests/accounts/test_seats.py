@@ -98,9 +98,7 @@ def test_who_left_the_one_may_take_the_other_and_cannot_come_back() -> None:
     company, now = brand(), timezone.now()
     user = scenes.person("someone", Role.ADJUDICATOR)
     before = Membership.objects.get(user=user)
-    actions.end_role(
-        by=scenes.person("operator", Role.OPERATOR), membership=before, now=now, reason="They left."
-    )
+    actions.leave_role(by=user, membership=before, now=now)
     actions.grant_role(by=ledger.SYSTEM, user=user, organisation=company, role=seats.SEAT, now=now)
     with pytest.raises(IntegrityError), transaction.atomic():
         Membership.objects.filter(pk=before.pk).update(ended_at=None)

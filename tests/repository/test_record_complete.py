@@ -355,9 +355,15 @@ def every_action() -> None:
     accounts.grant_role(
         by=operator, user=guest, organisation=lab, role=Role.FILER, now=now, reason="They asked."
     )
-    accounts.end_role(
-        by=operator, membership=Membership.objects.get(user=guest), now=now, reason="They left."
-    )
+    held, second = Membership.objects.get(user=guest), scenes.person("second", Role.OPERATOR)
+    for decide, by in (
+        (accounts.refuse_ending, second),
+        (accounts.withdraw_ending, operator),
+        (accounts.confirm_ending, second),
+    ):
+        ending = accounts.propose_ending(by=operator, membership=held, reason="x", now=now)
+        decide(by=by, ending=ending, now=now)
+    accounts.leave_role(by=second, membership=Membership.objects.get(user=second), now=now)
     key, _secret = accounts.create_key(by=guest, label="script", scopes=["submit"], now=now)
     accounts.revoke_key(by=guest, key=key, now=now)
     Authenticator.objects.create(user=guest, type="totp", data={})
@@ -422,6 +428,8 @@ def every_action() -> None:
         membership=seat,
         reason="They left.",
     )
+    seat = claims.give_seat(**given, email="press@brand.example", reason="Back.")
+    accounts.end_seat(by=operator, membership=seat, now=now, reason="Left again.")
     criterion = scene.ducts.criterion
     claims.revise_criterion(
         by=moderator,

@@ -27,8 +27,8 @@ from django.test import Client, override_settings
 from django.utils import timezone
 
 import ledger
-from accounts.actions import propose_invitation
-from accounts.models import RoleInvitation, User
+from accounts.actions import propose_ending, propose_invitation
+from accounts.models import Membership, RoleInvitation, User
 from accounts.permissions import NotAllowedError
 from claims.actions import add_entity, add_source, raise_flag
 from claims.editing import version
@@ -112,6 +112,16 @@ def lettered(world: World) -> None:
     """The company is asked, and its letter was entered by another."""
     asked(world)
     scenes.build_letter(world.scene, Invitation.objects.get(status="open"), now=timezone.now())
+
+
+def ending_proposed(world: World) -> None:
+    """An operator proposed to end the moderator's role."""
+    propose_ending(
+        by=User.objects.get(email="operator@example.org"),
+        membership=Membership.objects.get(pk=world.names["moderation"]),
+        reason="They moved away.",
+        now=timezone.now(),
+    )
 
 
 def waiver_proposed(world: World) -> None:
@@ -258,6 +268,20 @@ CHANGES: Final[dict[str, list[Change]]] = {
         )
     ],
     "account/keys/<uuid:key>/revoke/": [Change("owner", {"key.revoked api_key": 1})],
+    "account/roles/<uuid:membership>/end/": [
+        Change(
+            "operator",
+            {"role_ending.proposed role_ending": 1},
+            lambda world: {"do": "propose", "reason": "They moved away."},
+        ),
+        Change(
+            "auditor",
+            {"role.ended membership": 1, "role.ended role_ending": 1},
+            lambda world: {"do": "end"},
+            lambda world: ending_proposed(world),
+        ),
+        Change("moderator", {"role.left membership": 1}, lambda world: {"do": "leave"}),
+    ],
     "claims/<str:ref>/file/": [Change("owner", FILED, filing)],
     "api/v1/^submissions/$": [
         Change("key:submit", FILED, filing_by_key, headers={"HTTP_IDEMPOTENCY_KEY": "one"})

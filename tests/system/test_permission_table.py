@@ -32,7 +32,7 @@ from accounts.actions import (
     found_organisation,
     propose_invitation,
 )
-from accounts.models import ApiKey, OrganisationKind, Role, User
+from accounts.models import ApiKey, Membership, OrganisationKind, Role, User
 from config.private_responses import PrivateResponses
 from engines.text.extraction import Extract
 from evidence.exhibits.models import Exhibit, Rendition
@@ -197,6 +197,13 @@ TABLE: Final[dict[str, tuple[str, dict[str, dict[str, int]]]]] = {
         "/account/invitations/{token}/",
         # whoever has the link reads it; nothing was sent, so there is nothing to answer
         {"GET": row(200), "POST": row(404, anonymous=302)},
+    ),
+    "account/roles/<uuid:membership>/end/": (
+        "/account/roles/{moderation}/end/",
+        {
+            "GET": row(404, anonymous=302, moderator=200, operator=200, auditor=200),
+            "POST": row(404, anonymous=302, moderator=400, operator=400, auditor=400),
+        },
     ),
     "account/keys/": ("/account/keys/", {"GET": SIGNED_IN, "POST": row(400, anonymous=302)}),
     "account/keys/<uuid:key>/revoke/": (
@@ -721,6 +728,7 @@ class World:
             "hidden_comparison": hidden_comparison.pk,
             "handed_in": handed_in.pk,
             "brand": brand.pk,
+            "moderation": Membership.objects.get(user=scene.second_moderator).pk,
             "claim": scene.claim.reference,
             "company": scene.company.pk,
             "product": scene.product.pk,

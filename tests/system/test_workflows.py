@@ -16,7 +16,7 @@ from django.utils import timezone
 import jobs
 import ledger
 from accounts import actions as accounts
-from accounts.models import RoleInvitation, User
+from accounts.models import Membership, Role, RoleInvitation, User
 from claims import actions as claims
 from claims.localized_text import write
 from claims.models import Aspect, Claim
@@ -482,7 +482,21 @@ def walk_role_invitation() -> None:
     accounts.accept_invitation(by=invited, token="moderator", now=now)
 
 
+def walk_role_ending() -> None:
+    operator, second = (scenes.person(name, Role.OPERATOR) for name in ("operator", "second"))
+    held = Membership.objects.get(user=scenes.person("guest", Role.MODERATOR))
+    now = timezone.now()
+    for decide, by in (
+        (accounts.refuse_ending, second),
+        (accounts.withdraw_ending, operator),
+        (accounts.confirm_ending, second),
+    ):
+        ending = accounts.propose_ending(by=operator, membership=held, reason="x", now=now)
+        decide(by=by, ending=ending, now=now)
+
+
 WALKS: Final[dict[str, Callable[[], None]]] = {
+    "accounts.role ending": walk_role_ending,
     "accounts.role invitation": walk_role_invitation,
     "claims.claim": walk_claim, "claims.progress": walk_progress,
     "evidence.disappearance": walk_disappearance,

@@ -15,7 +15,7 @@ from django.test import Client
 from django.utils import timezone
 
 import ledger
-from accounts.actions import end_role, found_organisation, grant_role
+from accounts.actions import found_organisation, grant_role
 from accounts.models import OrganisationKind, Role, User
 from claims import actions as claims
 from claims.localized_text import write
@@ -25,7 +25,7 @@ from evidence.exhibits.models import CustodyEvent, Exhibit, Measurement, Renditi
 from tests import scenes
 from tests.pages import page_text
 from tests.shared_scenes import shared_scene
-from tests.workflows import force, seat
+from tests.workflows import end_role, force, seat
 from verdicts import actions, basis, gates
 from verdicts.actions import verdicts as publication
 from verdicts.models import Finding, Invitation, Verdict

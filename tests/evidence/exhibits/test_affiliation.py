@@ -14,7 +14,7 @@ from django.db import transaction
 from django.test import Client
 
 import ledger
-from accounts.actions import end_role, found_organisation, grant_role
+from accounts.actions import found_organisation, grant_role
 from accounts.models import Membership, Organisation, Role, User
 from claims import actions as claims
 from claims.localized_text import write
@@ -28,6 +28,7 @@ from reports.documents import report_json as reporting
 from tests import scenes
 from tests.pages import page_text
 from tests.shared_scenes import shared_scene
+from tests.workflows import end_role
 from verdicts import actions, evidence_assessment, gates
 from verdicts.outcome import numbers_of, outcome
 
