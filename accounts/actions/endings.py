@@ -9,6 +9,7 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 import ledger
+from accounts.actions.roles import lock_appointing
 from accounts.models import Membership, OrganisationKind, Role, RoleEnding, User
 from accounts.permissions import NotAllowedError, check_operator, check_role
 from accounts.states import RoleEndingStatus
@@ -36,6 +37,7 @@ def propose_ending(*, by: User, membership: Membership, reason: str, now: dateti
         raise EndingDecidedError(
             _("The end of this role is proposed already. Nothing was changed. Reload the page.")
         )
+    lock_appointing()  # whoever becomes the second person just now is waited for
     others = Membership.objects.current().filter(role__in=SECOND).exclude(user=by)
     alone = not others.exists()
     ending = RoleEnding(
