@@ -340,7 +340,7 @@ def invite_people(operator: User, lab: Organisation, guest: User, now: datetime)
     accounts.expire_invitations(by=ledger.SYSTEM, now=now + timedelta(days=15))
     row = sent()
     held = accounts.accept_invitation(by=guest, token=row.pk.hex, now=now)
-    accounts.end_role(by=operator, membership=held, now=now, reason="They left.")
+    accounts.leave_role(by=guest, membership=held, now=now)
 
 
 def every_action() -> None:
