@@ -24,8 +24,6 @@ const validator = new HtmlValidate({
     "meta-refresh": "off",
     // How much of a title a search engine shows is no question of markup.
     "long-title": "off",
-    // A line may end with the blank that English has after a colon; nobody sees it.
-    "no-trailing-whitespace": "off",
   },
 });
 

@@ -50,9 +50,11 @@ _MARKS = {
 }
 
 
-def _followed(name: str, value: object) -> SafeString:
-    """A text and the mark after it, in the width of the page's language."""
-    return format_html("{}{}", value, _MARKS[name][page_language() == "zh-Hans"])
+def _followed(name: str, value: object, place: str = "") -> SafeString:
+    """A text and the mark after it, in the width of the page's language. At the "end" of a line the
+    line's own end is the blank."""
+    mark = _MARKS[name][page_language() == "zh-Hans"]
+    return format_html("{}{}", value, mark.rstrip() if place == "end" else mark)
 
 
 for _name in _MARKS:
