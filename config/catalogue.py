@@ -30,6 +30,7 @@ APPS: Final = (
     "evidence",
     "jobs",
     "ledger",
+    "notifications",
     "reports",
     "ui",
     "verdicts",

@@ -11,6 +11,7 @@ from django.http import Http404
 from django.shortcuts import get_object_or_404
 from django.urls import Resolver404, resolve, reverse
 from django.utils.functional import Promise
+from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import Role, User
@@ -19,6 +20,7 @@ from claims.models import Claim, Company, Source
 from claims.reference_resolver import resolve_reference
 from evidence.exhibits.models import Exhibit
 from evidence.exhibits.permissions import check_point
+from notifications.models import MOST_COUNTED, Notification
 from ui.languages import in_page_language, without_language
 
 #: Who works at the desk; what they see there the desk itself decides.
@@ -73,10 +75,22 @@ def own_links(user: object, path: str = "") -> list[Link]:
         parts.append(_REPLIES)
     if user.roles and user.is_staff:
         parts += [_JOBS, _ORGANISATIONS]
-    return [
+    links = [
         Link(label, reverse(view), without_language(path).startswith(start), about)
         for label, about, view, start in parts
     ]
+    return [*links, _notifications(user, path)]
+
+
+def _notifications(user: User, path: str) -> Link:
+    """The inbox, with how many are unread."""
+    url, here = reverse("notifications:inbox"), "/account/notifications/"
+    unread = Notification.objects.of(user).unread_count()
+    count = f"{MOST_COUNTED - 1}+" if unread >= MOST_COUNTED else str(unread)
+    label = _now("Notifications (%(count)s)") % {"count": count} if unread else _("Notifications")
+    return Link(
+        label, url, without_language(path).startswith(here), _("what happened that concerns you")
+    )
 
 
 # --- what may be done about one public page -------------------------------------------------------

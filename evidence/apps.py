@@ -7,9 +7,12 @@ class EvidenceConfig(AppConfig):
 
     def ready(self) -> None:
         """Hand the pages what our codes are called; say to the record where this app's files are,
-        what goes with an erased value, and who has a conflict of interest."""
+        what goes with an erased value, who has a conflict of interest, and who is told when a claim
+        is withdrawn."""
+        from claims.actions.claims import after_withdrawal
         from evidence import erasure, fixity
         from evidence.exhibits import conflicts, states
+        from evidence.exhibits.actions import telling
         from evidence.sources import states as sources
         from evidence.states import Provenance
         from ui import labels
@@ -26,3 +29,4 @@ class EvidenceConfig(AppConfig):
         fixity.register()
         erasure.register()
         conflicts.register()
+        after_withdrawal.add(telling.claim_withdrawn)

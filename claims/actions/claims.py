@@ -16,9 +16,9 @@ from uuid_utils.compat import uuid7
 
 import jobs
 import ledger
+from accounts.followers import Followers
 from accounts.models import Role, User
 from claims.actions.companies import OTHER_OPTION, check_company
-from claims.actions.followers import Followers
 from claims.actions.rows import ReasonRequiredError, store
 from claims.editing import RowChangedError, lock_seen
 from claims.figure_extraction import words_stating

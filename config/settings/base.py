@@ -65,6 +65,7 @@ INSTALLED_APPS = [
     "allauth.mfa",
     "csp",
     "jobs",
+    "notifications",
     "claims",
     "evidence",
     "verdicts",

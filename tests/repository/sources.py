@@ -15,6 +15,7 @@ APPS = (
     "verdicts",
     "evidence",
     "claims",
+    "notifications",
     "accounts",
     "ledger",
     "jobs",

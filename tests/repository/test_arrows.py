@@ -17,6 +17,7 @@ ORDER: Final = [
     "ui",
     "ledger|jobs",
     "accounts",
+    "notifications",
     "claims",
     "evidence",
     "verdicts",
@@ -36,10 +37,18 @@ JOBS_ABOVE: Final = {
     ("verdicts", "reports.discrepancy"): "a verdict or a reply has the report written anew",
 }
 
+#: Pages of apps above that are named below, since a row leads its reader there and nothing else
+#: joins the two: in which module, and why.
+ADDRESSES_ABOVE: Final = {
+    "notifications/kinds.py": "each kind leads to the page where it is dealt with, in one table",
+}
+
 _LOAD = re.compile(r"\{%\s*load\s+([\w\s]+?)\s*%\}")
 _TEMPLATE = re.compile(r"\{%\s*(?:extends|include)\s+[\"'](\w+)/")
 _STATIC = re.compile(r"\{%\s*static\s+[\"'](\w+)/")
-_ADDRESS = re.compile(r"[\"'](accounts|claims|evidence|verdicts|reports|jobs|ledger):[\w-]+[\"']")
+_ADDRESS = re.compile(
+    r"[\"'](accounts|notifications|claims|evidence|verdicts|reports|jobs|ledger):[\w-]+[\"']"
+)
 _JOB = re.compile(r"\benqueue\(\s*f?[\"']((\w+)\.[\w{}.]+)[\"']")
 
 
@@ -73,7 +82,11 @@ def arrows(name: str, text: str, tags: dict[str, str]) -> Iterator[str]:
     for other in _ADDRESS.findall(text):
         # Whoever shows a thing may lead to its public page;
         # everything else is led to from above alone.
-        if above(app, other) and (other != "reports" or app == "ui"):
+        if (
+            above(app, other)
+            and (other != "reports" or app == "ui")
+            and name not in ADDRESSES_ABOVE
+        ):
             yield f"{name}: address {other}:…"
 
 
@@ -97,6 +110,12 @@ def test_every_job_asked_for_above_is_still_asked_for() -> None:
         for job, _app in _JOB.findall(text)
     }
     assert set(JOBS_ABOVE) <= asked
+
+
+def test_every_module_that_may_name_pages_above_still_does() -> None:
+    named = {name for name, text in ours() if name in ADDRESSES_ABOVE and _ADDRESS.search(text)}
+    assert named == set(ADDRESSES_ABOVE)
+    assert list(arrows("notifications/views.py", 'address("evidence:review")', {}))
 
 
 def test_an_arrow_upwards_is_found_in_each_kind_of_name() -> None:

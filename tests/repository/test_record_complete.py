@@ -46,7 +46,7 @@ from ledger.sequencing import sequence
 from tests import scenes
 from verdicts import actions as verdicts
 
-APPS = ("accounts", "claims", "evidence", "verdicts", "reports")
+APPS = ("accounts", "notifications", "claims", "evidence", "verdicts", "reports")
 MODULES = (
     "accounts.actions.invitations",
     "accounts.actions.keys", "accounts.actions.organisations", "accounts.actions.roles",

@@ -41,6 +41,7 @@ from evidence.sources.models import Alert, Capture
 from evidence.stores import originals, renditions
 from ledger.models import Checkpoint
 from ledger.sequencing import sequence
+from notifications.models import Notification
 from reports.documents.report_files import store
 from reports.models import Report, ReportFile
 from tests import scenes
@@ -178,6 +179,15 @@ TABLE: Final[dict[str, tuple[str, dict[str, dict[str, int]]]]] = {
     "account/fragment/": (
         "/account/fragment/?page=/claims/{claim}/",
         {"GET": row(200, anonymous=204), "POST": row(NO_ONE)},
+    ),
+    "account/notifications/": ("/account/notifications/", {"GET": SIGNED_IN, "POST": row(NO_ONE)}),
+    "account/notifications/read/": (
+        "/account/notifications/read/",
+        {"GET": row(NO_ONE), "POST": row(404, anonymous=302)},
+    ),
+    "account/notifications/<uuid:notification>/read/": (
+        "/account/notifications/{notice}/read/",
+        {"GET": row(NO_ONE), "POST": row(404, anonymous=302, owner=302)},
     ),
     "account/organisations/<uuid:organisation>/": (
         "/account/organisations/{house}/",
@@ -735,6 +745,7 @@ class World:
             "series": scenes.build_series(scene).pk,
             "incident": scenes.build_incident(scene).pk,
             "source": scene.source.pk,
+            "notice": Notification.objects.of(scene.owners[0]).newest_first()[0].pk,
             "capture": Capture.objects.filter(source=scene.source).values_list("pk", flat=True)[0],
             "verdict": verdict.reference,
             "proposal": proposal.reference,

@@ -19,13 +19,14 @@ from django.utils.translation import gettext as _
 
 import jobs
 import ledger
+from accounts.followers import Followers
 from accounts.models import Organisation, Role, User
 from accounts.permissions import NotAllowedError
-from claims.actions.followers import Followers
 from claims.editing import compare
 from claims.localized_text import LocalizedText, credit_translations
 from claims.models import Aspect, Claim
 from engines.storage.blobs import Readable
+from evidence.exhibits.actions import telling
 from evidence.exhibits.actions.staging import DAY, QuotaReachedError, plain_name, still_staged, take
 from evidence.exhibits.actions.staging import NewPhoto as NewPhoto
 from evidence.exhibits.actions.staging import receive as receive
@@ -249,6 +250,7 @@ def file_submission(
         exhibits = _add_exhibits(submission, photos, now=now)
         if teardown:
             _store_teardown(submission, exhibits, teardown)
+    telling.filed(submission, by=by)
     failpoint("filing.commit")
     return submission
 
@@ -326,6 +328,7 @@ def answer_question(
         Submission.objects.filter(pk=held.pk, status=held.status).update(
             status=SubmissionStatus.RECEIVED
         )
+    telling.answered(clarification, by=by)
     held.refresh_from_db()
     return held
 
@@ -525,6 +528,7 @@ def decide_submission(
                         now=now,
                         outcome="renditions",
                     )
+    telling.decided(held, decision, by=by)
     held.refresh_from_db()
     return held
 
