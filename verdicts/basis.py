@@ -26,7 +26,7 @@ from verdicts.outcome import outcome
 from verdicts.replies import reply_status_of
 from verdicts.states import InvitationStatus
 
-METHOD_VERSION = "2"
+METHOD_VERSION = "3"
 _CLAIM = (
     "quote",
     "quote_lang",

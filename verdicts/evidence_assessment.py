@@ -15,7 +15,7 @@ from evidence.exhibits.models import Exhibit, Measurement, Submission, Teardown
 from evidence.exhibits.similar_pictures import witnesses
 from evidence.exhibits.states import ExhibitStatus, SubmissionStatus
 from verdicts import gates
-from verdicts.conformity import Conformity, MeasuredValue, Promise, assess
+from verdicts.conformity import Conformity, MeasuredValue, Threshold, assess
 from verdicts.models import Finding, FindingExhibit
 
 
@@ -61,7 +61,7 @@ def assess_evidence(aspect: Aspect, *, judged_only: bool = True) -> Conformity |
     if not measured:
         return None
     assessed = assess(
-        Promise(criterion.comparator, criterion.value, criterion.unit, criterion.tolerance),
+        Threshold(criterion.comparator, criterion.value, criterion.unit, criterion.tolerance),
         measured,
     )
     return assessed if assessed.judged or not judged_only else None

@@ -15,7 +15,7 @@ from typing import Any
 from PIL import Image, ImageDraw
 
 from reports.wording import report_strings
-from verdicts.conformity import MeasuredValue, Promise, assess
+from verdicts.conformity import MeasuredValue, Threshold, assess
 from verdicts.outcome import outcome_text
 
 ORIGIN = "log.asclaimed.example/record"
@@ -288,7 +288,7 @@ def judged(
 #: As ``verdicts.outcome`` says it of these numbers.
 SUMMARY: dict[str, Any] = outcome_text(
     assess(
-        Promise("at_least", Decimal("1.5"), "m/s"),
+        Threshold("at_least", Decimal("1.5"), "m/s"),
         [
             MeasuredValue(
                 Decimal(value),

@@ -15,15 +15,15 @@ from hypothesis import strategies as st
 
 from claims.units import UnitMismatchError, check_unit, convert
 from ledger.canonical import canonical
+from ui.numbers import plain
 from verdicts.conformity import (
     COVERAGE,
     Decision,
     MeasuredValue,
-    Promise,
+    Threshold,
     assess,
     judge,
     normal_distribution,
-    plain,
 )
 
 numbers = st.decimals(
@@ -87,7 +87,7 @@ def test_known_values(z: str, p: str) -> None:
 def test_the_decision_is_that_of_the_guard_band(
     comparator: str, limit: Decimal, value: Decimal, doubt: Decimal
 ) -> None:
-    one = judge(Promise(comparator, limit, "m/s"), measured(value, doubt))
+    one = judge(Threshold(comparator, limit, "m/s"), measured(value, doubt))
     guard = COVERAGE * doubt
     sign = 1 if comparator == "at_least" else -1
     margin = sign * (value - limit)
@@ -115,7 +115,7 @@ def test_the_decision_is_that_of_the_guard_band(
 def test_the_probability_is_that_of_the_formula(
     comparator: str, limit: Decimal, value: Decimal, doubt: Decimal
 ) -> None:
-    one = judge(Promise(comparator, limit, "m/s"), measured(value, doubt))
+    one = judge(Threshold(comparator, limit, "m/s"), measured(value, doubt))
     z = float(value - limit) / float(doubt) * (1 if comparator == "at_least" else -1)
     assert math.isclose(float(one.probability), NormalDist().cdf(z), abs_tol=2e-6)
 
@@ -127,7 +127,7 @@ def test_a_better_value_never_makes_conformity_less_probable(
     comparator: str, limit: Decimal, value: Decimal, better: Decimal, doubt: Decimal
 ) -> None:
     order = [Decision.DOES_NOT_CONFORM, Decision.UNDECIDED, Decision.CONFORMS]
-    promise = Promise(comparator, limit, "m/s")
+    promise = Threshold(comparator, limit, "m/s")
     worse = judge(promise, measured(value, doubt))
     improved = judge(
         promise, measured(value + (better if comparator == "at_least" else -better), doubt)
@@ -140,7 +140,7 @@ def test_a_better_value_never_makes_conformity_less_probable(
 def test_more_doubt_never_turns_a_doubt_into_a_decision(
     comparator: str, limit: Decimal, value: Decimal, doubt: Decimal, more: Decimal
 ) -> None:
-    promise = Promise(comparator, limit, "m/s")
+    promise = Threshold(comparator, limit, "m/s")
     if judge(promise, measured(value, doubt)).decision == Decision.UNDECIDED:
         assert judge(promise, measured(value, doubt + more)).decision == Decision.UNDECIDED
 
@@ -149,8 +149,8 @@ def test_more_doubt_never_turns_a_doubt_into_a_decision(
 def test_a_tolerance_only_helps_who_promised(
     comparator: str, limit: Decimal, tolerance: Decimal, value: Decimal, doubt: Decimal
 ) -> None:
-    strict = judge(Promise(comparator, limit, "m/s"), measured(value, doubt))
-    loose = judge(Promise(comparator, limit, "m/s", tolerance), measured(value, doubt))
+    strict = judge(Threshold(comparator, limit, "m/s"), measured(value, doubt))
+    loose = judge(Threshold(comparator, limit, "m/s", tolerance), measured(value, doubt))
     assert loose.probability >= strict.probability
     assert not (strict.decision == Decision.CONFORMS and loose.decision != Decision.CONFORMS)
 
@@ -170,12 +170,12 @@ FACTORS = {
 def test_the_unit_in_which_something_is_said_or_read_changes_nothing(
     comparator: str, limit: Decimal, value: Decimal, doubt: Decimal, promised: str, read: str
 ) -> None:
-    plainly = judge(Promise(comparator, limit, "m/s"), measured(value, doubt))
+    plainly = judge(Threshold(comparator, limit, "m/s"), measured(value, doubt))
     assume(
         abs(abs(value - limit) - COVERAGE * doubt) > Decimal("0.000001")
     )  # on the very edge the last digit of a conversion decides
     other = judge(
-        Promise(comparator, limit * FACTORS[promised], promised),
+        Threshold(comparator, limit * FACTORS[promised], promised),
         measured(value * FACTORS[read], doubt * FACTORS[read], read),
     )
     assert other.decision == plainly.decision
@@ -186,12 +186,12 @@ def test_the_unit_in_which_something_is_said_or_read_changes_nothing(
 def test_equal_inputs_give_equal_digits_without_a_float(
     comparator: str, limit: Decimal, value: Decimal, doubt: Decimal
 ) -> None:
-    promise, one = Promise(comparator, limit, "km/h"), measured(value, doubt)
+    promise, one = Threshold(comparator, limit, "km/h"), measured(value, doubt)
     stored = assess(promise, [one]).to_json()
     assert canonical(stored) == canonical(assess(promise, [one]).to_json())
     assert not any(isinstance(leaf, float) for leaf in json.loads(json.dumps(stored)) if leaf)
     again = assess(
-        Promise(stored["comparator"], Decimal(stored["limit"]), stored["unit"]),
+        Threshold(stored["comparator"], Decimal(stored["limit"]), stored["unit"]),
         [
             measured(
                 Decimal(row["value"]),
@@ -208,7 +208,7 @@ def test_equal_inputs_give_equal_digits_without_a_float(
 @pytest.mark.parametrize("doubt", ["0", "-0.1"])
 def test_a_measurement_without_uncertainty_cannot_be_weighed(doubt: str) -> None:
     with pytest.raises(ValueError, match="positive"):
-        judge(Promise("at_least", Decimal(1), "m/s"), measured(Decimal(1), Decimal(doubt)))
+        judge(Threshold("at_least", Decimal(1), "m/s"), measured(Decimal(1), Decimal(doubt)))
 
 
 # --- several --------------------------------------------------------------------------------------
@@ -220,7 +220,7 @@ def test_a_measurement_without_uncertainty_cannot_be_weighed(doubt: str) -> None
 def test_the_whole_decides_only_if_every_measurement_does_and_order_does_not_matter(
     rows: list[tuple[Decimal, Decimal]], random: object
 ) -> None:
-    promise = Promise("at_least", Decimal(10), "m/s")
+    promise = Threshold("at_least", Decimal(10), "m/s")
     values = [
         measured(value, doubt, physical_unit=f"Car {n}", contributor=str(n // 2))
         for n, (value, doubt) in enumerate(rows)
@@ -251,7 +251,7 @@ def test_several_measurements_of_one_unit_are_one_unit() -> None:
         measured(Decimal(n), Decimal(1), physical_unit="Car 1", contributor=f"owner {n}")
         for n in (1, 2)
     ]
-    whole = assess(Promise("at_least", Decimal(50), "m/s"), values)
+    whole = assess(Threshold("at_least", Decimal(50), "m/s"), values)
     assert (whole.units, whole.contributors, len(whole.judged), whole.decision) == (
         1,
         2,
@@ -265,7 +265,7 @@ def test_three_cars_that_fail_and_one_that_passes_are_no_average() -> None:
         measured(Decimal(value), Decimal("0.1"), physical_unit=f"Car {value}")
         for value in (1, 2, 3, 99)
     ]
-    whole = assess(Promise("at_least", Decimal(50), "m/s"), values)
+    whole = assess(Threshold("at_least", Decimal(50), "m/s"), values)
     assert (whole.decision, whole.items) == (
         Decision.DISAGREE,
         {"conforms": 1, "does_not_conform": 3, "undecided": 0, "disagree": 0},

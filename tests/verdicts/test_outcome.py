@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from verdicts.conformity import Conformity, Decision, MeasuredValue, Promise, assess
+from verdicts.conformity import Conformity, Decision, MeasuredValue, Threshold, assess
 from verdicts.outcome import numbers_of, outcome, outcome_text, with_summary
 
 Row = tuple[str, str, str, str]  # value, expanded uncertainty (k = 2), item, laboratory
@@ -19,7 +19,7 @@ Row = tuple[str, str, str, str]  # value, expanded uncertainty (k = 2), item, la
 def of(*rows: Row, comparator: str = "at_least", limit: str = "8000") -> Conformity:
     """The conformity of measured pressures."""
     return assess(
-        Promise(comparator, Decimal(limit), "Pa"),
+        Threshold(comparator, Decimal(limit), "Pa"),
         [
             MeasuredValue(
                 Decimal(value),
@@ -46,91 +46,155 @@ CASES: list[tuple[list[Row], Decision, str, str]] = [
     (
         [GOOD, BETTER, BAD],
         Decision.DISAGREE,
-        ("2 of 3 items meet the threshold, 1 does not. Items disagree. The least favourable "
-            "measurement is 7300 ± 80 Pa, the most favourable 8300 ± 60 Pa (k = 2). Probability "
-            "of meeting the threshold: from < 0.000001 to > 0.999999."),
-        ("3件样品中2件达到限值，1件未达到。样品之间结果不一致。最不利的实测值为7300 ± 80 Pa，"
-            "最有利的为8300 ± 60 Pa（k = 2）。达到限值的概率：从< 0.000001到> "
-            "0.999999。"),
+        (
+            "2 of 3 items meet the threshold, 1 does not. Items disagree. If these "
+            "items are typical, 20% to 94% of all such items meet it (95% Wilson interval). "
+            "The least favourable measurement is 7300 ± 80 Pa, the most favourable "
+            "8300 ± 60 Pa (k = 2). Probability of meeting the threshold: from < 0.000001 "
+            "to > 0.999999."
+        ),
+        (
+            "3件样品中2件达到限值，1件未达到。样品之间结果不一致。如果这些样品有"
+            "代表性，全部同类样品中有20%至94%达到限值（95%威尔逊区间）。最不利的"
+            "实测值为7300 ± 80 Pa，最有利的为8300 ± 60 Pa（k = 2）。达到限值的概"
+            "率：从< 0.000001到> 0.999999。"
+        ),
     ),
     (
         [GOOD],
         Decision.CONFORMS,
-        ("1 of 1 item meets the threshold. The measurement is 8150 ± 80 Pa (k = 2). Probability "
-        "of meeting the threshold: 0.999912."),
-        "1件样品中1件达到限值。实测值为8150 ± 80 Pa（k = 2）。达到限值的概率：0.999912。",
+        (
+            "1 of 1 item meets the threshold. The measurement is 8150 ± 80 Pa (k = "
+            "2). Probability of meeting the threshold: 0.999912."
+        ),
+        (
+            "1件样品中1件达到限值。实测值为8150 ± 80 Pa（k = 2）。达到限值的概率"
+            "：0.999912。"
+        ),
     ),
     (
         [BAD],
         Decision.DOES_NOT_CONFORM,
-        ("0 of 1 item meets the threshold, 1 does not. The measurement is 7300 ± 80 Pa (k = 2). "
-        "Probability of meeting the threshold: < 0.000001."),
-        ("1件样品中0件达到限值，1件未达到。实测值为7300 ± 80 Pa（k = 2）。达到限值的概率：< "
-        "0.000001。"),
+        (
+            "0 of 1 item meets the threshold, 1 does not. The measurement is 7300 ± "
+            "80 Pa (k = 2). Probability of meeting the threshold: < 0.000001."
+        ),
+        (
+            "1件样品中0件达到限值，1件未达到。实测值为7300 ± 80 Pa（k = 2）。达"
+            "到限值的概率：< 0.000001。"
+        ),
     ),
     (
         [NEAR],
         Decision.UNDECIDED,
-        ("0 of 1 item meets the threshold, 1 is inconclusive. The measurement is 8010 ± 80 Pa "
-            "(k = 2). Probability of meeting the threshold: 0.598706."),
-        ("1件样品中0件达到限值，1件无法判定。实测值为8010 ± 80 Pa（k = 2）。达到限值的概率："
-        "0.598706。"),
+        (
+            "0 of 1 item meets the threshold, 1 is inconclusive. The measurement is "
+            "8010 ± 80 Pa (k = 2). Probability of meeting the threshold: 0.598706."
+        ),
+        (
+            "1件样品中0件达到限值，1件无法判定。实测值为8010 ± 80 Pa（k = 2）。"
+            "达到限值的概率：0.598706。"
+        ),
     ),
     (
         [GOOD, BAD],
         Decision.DISAGREE,
-        ("1 of 2 items meets the threshold, 1 does not. Items disagree. The least favourable "
-            "measurement is 7300 ± 80 Pa, the most favourable 8150 ± 80 Pa (k = 2). Probability "
-            "of meeting the threshold: from < 0.000001 to 0.999912."),
-        ("2件样品中1件达到限值，1件未达到。样品之间结果不一致。最不利的实测值为7300 ± 80 Pa，"
-            "最有利的为8150 ± 80 Pa（k = 2）。达到限值的概率：从< 0.000001到0.999912。"),
+        (
+            "1 of 2 items meets the threshold, 1 does not. Items disagree. If these "
+            "items are typical, 9% to 91% of all such items meet it (95% Wilson interval). "
+            "The least favourable measurement is 7300 ± 80 Pa, the most favourable "
+            "8150 ± 80 Pa (k = 2). Probability of meeting the threshold: from < 0.000001 "
+            "to 0.999912."
+        ),
+        (
+            "2件样品中1件达到限值，1件未达到。样品之间结果不一致。如果这些样品有"
+            "代表性，全部同类样品中有9%至91%达到限值（95%威尔逊区间）。最不利的"
+            "实测值为7300 ± 80 Pa，最有利的为8150 ± 80 Pa（k = 2）。达到限值的概"
+            "率：从< 0.000001到0.999912。"
+        ),
     ),
     (
         [GOOD, NEAR],
         Decision.UNDECIDED,
-        ("1 of 2 items meets the threshold, 1 is inconclusive. The least favourable "
-            "measurement is 8010 ± 80 Pa, the most favourable 8150 ± 80 Pa (k = 2). Probability "
-            "of meeting the threshold: from 0.598706 to 0.999912."),
-        ("2件样品中1件达到限值，1件无法判定。最不利的实测值为8010 ± 80 Pa，最有利的为8150 ± 80 "
-            "Pa（k = 2）。达到限值的概率：从0.598706到0.999912。"),
+        (
+            "1 of 2 items meets the threshold, 1 is inconclusive. If these items are "
+            "typical, 9% to 100% of all such items meet it (95% Wilson interval). The "
+            "least favourable measurement is 8010 ± 80 Pa, the most favourable 8150 "
+            "± 80 Pa (k = 2). Probability of meeting the threshold: from 0.598706 to "
+            "0.999912."
+        ),
+        (
+            "2件样品中1件达到限值，1件无法判定。如果这些样品有代表性，全部同类样"
+            "品中有9%至100%达到限值（95%威尔逊区间）。最不利的实测值为8010 ± 80 "
+            "Pa，最有利的为8150 ± 80 Pa（k = 2）。达到限值的概率：从0.598706到0.999912。"
+        ),
     ),
     (
         [BAD, ("7300", "80", "E", "")],
         Decision.DOES_NOT_CONFORM,
-        ("0 of 2 items meet the threshold, 2 do not. Each measurement is 7300 ± 80 Pa (k = 2). "
-        "Probability of meeting the threshold: < 0.000001."),
-        ("2件样品中0件达到限值，2件未达到。各次实测值均为7300 ± 80 Pa（k = 2）。达到限值的概率：< "
-        "0.000001。"),
+        (
+            "0 of 2 items meet the threshold, 2 do not. If these items are typical, "
+            "0% to 66% of all such items meet it (95% Wilson interval). Each measurement "
+            "is 7300 ± 80 Pa (k = 2). Probability of meeting the threshold: < 0.000001."
+        ),
+        (
+            "2件样品中0件达到限值，2件未达到。如果这些样品有代表性，全部同类样品"
+            "中有0%至66%达到限值（95%威尔逊区间）。各次实测值均为7300 ± 80 Pa（"
+            "k = 2）。达到限值的概率：< 0.000001。"
+        ),
     ),
     (
         [GOOD, BETTER, ("8300", "60", "E", "")],
         Decision.CONFORMS,
-        ("3 of 3 items meet the threshold. The least favourable measurement is 8150 ± 80 Pa, "
-            "the most favourable 8300 ± 60 Pa (k = 2). Probability of meeting the threshold: "
-            "from 0.999912 to > 0.999999."),
-        ("3件样品中3件达到限值。最不利的实测值为8150 ± 80 Pa，最有利的为8300 ± 60 Pa（k = 2）。"
-        "达到限值的概率：从0.999912到> 0.999999。"),
+        (
+            "3 of 3 items meet the threshold. If these items are typical, 43% to 100% "
+            "of all such items meet it (95% Wilson interval). The least favourable "
+            "measurement is 8150 ± 80 Pa, the most favourable 8300 ± 60 Pa (k = 2). "
+            "Probability of meeting the threshold: from 0.999912 to > 0.999999."
+        ),
+        (
+            "3件样品中3件达到限值。如果这些样品有代表性，全部同类样品中有43%至100%达"
+            "到限值（95%威尔逊区间）。最不利的实测值为8150 ± 80 Pa，最有利的为8300 "
+            "± 60 Pa（k = 2）。达到限值的概率：从0.999912到> 0.999999。"
+        ),
     ),
     (
         [("8150", "80", "A", "lab 1"), ("7300", "80", "A", "lab 2")],
         Decision.DISAGREE,
-        ("0 of 1 item meets the threshold, the measurements of 1 contradict each other. "
-            "Laboratories disagree. The least favourable measurement is 7300 ± 80 Pa, the most "
-            "favourable 8150 ± 80 Pa (k = 2). Probability of meeting the threshold: from < "
-            "0.000001 to 0.999912."),
-        ("1件样品中0件达到限值，1件的实测结果互相矛盾。检测机构之间结果不一致。"
-            "最不利的实测值为7300 ± 80 Pa，最有利的为8150 ± 80 Pa（k = 2）。"
-            "达到限值的概率：从< 0.000001到0.999912。"),
+        (
+            "0 of 1 item meets the threshold, the measurements of 1 contradict each "
+            "other. Laboratories disagree. Results for one item differ by more than "
+            "their uncertainties explain: E_n up to 7.51, where at most 1 is expected. "
+            "The least favourable measurement is 7300 ± 80 Pa, the most favourable "
+            "8150 ± 80 Pa (k = 2). Probability of meeting the threshold: from < 0.000001 "
+            "to 0.999912."
+        ),
+        (
+            "1件样品中0件达到限值，1件的实测结果互相矛盾。检测机构之间结果不一致"
+            "。同一件样品的结果相差超出测量不确定度能解释的范围：E_n最大为7.51，"
+            "正常不超过1。最不利的实测值为7300 ± 80 Pa，最有利的为8150 ± 80 Pa（"
+            "k = 2）。达到限值的概率：从< 0.000001到0.999912。"
+        ),
     ),
     (
-        [("8150", "80", "A", ""), ("7300", "80", "A", ""), BETTER],
+        [GOOD, ("7300", "80", "A", ""), BETTER],
         Decision.DISAGREE,
-        ("1 of 2 items meets the threshold, the measurements of 1 contradict each other. The "
-            "least favourable measurement is 7300 ± 80 Pa, the most favourable 8300 ± 60 Pa (k = "
-            "2). Probability of meeting the threshold: from < 0.000001 to > 0.999999."),
-        ("2件样品中1件达到限值，1件的实测结果互相矛盾。"
-            "最不利的实测值为7300 ± 80 Pa，最有利的为8300 ± 60 Pa（k = 2）。"
-            "达到限值的概率：从< 0.000001到> 0.999999。"),
+        (
+            "1 of 2 items meets the threshold, the measurements of 1 contradict each "
+            "other. Results for one item differ by more than their uncertainties explain: "
+            "E_n up to 7.51, where at most 1 is expected. If these items are typical, "
+            "9% to 100% of all such items meet it (95% Wilson interval). The least "
+            "favourable measurement is 7300 ± 80 Pa, the most favourable 8300 ± 60 "
+            "Pa (k = 2). Probability of meeting the threshold: from < 0.000001 to > "
+            "0.999999."
+        ),
+        (
+            "2件样品中1件达到限值，1件的实测结果互相矛盾。同一件样品的结果相差超"
+            "出测量不确定度能解释的范围：E_n最大为7.51，正常不超过1。如果这些样"
+            "品有代表性，全部同类样品中有9%至100%达到限值（95%威尔逊区间）。最不"
+            "利的实测值为7300 ± 80 Pa，最有利的为8300 ± 60 Pa（k = 2）。达到限值"
+            "的概率：从< 0.000001到> 0.999999。"
+        ),
     ),
 ]  # fmt: skip
 
@@ -166,6 +230,28 @@ def test_laboratories_that_measured_different_items_are_not_said_to_disagree() -
     said = outcome(of(("8150", "80", "A", "lab 1"), ("7300", "80", "B", "lab 2")).to_json(), "en")
     assert "Items disagree" in said
     assert "Laboratories" not in said
+
+
+def test_repetitions_of_one_laboratory_are_one_result_named_by_its_mean() -> None:
+    # Mean 8150, s = 10, s/√3 = 5.7735; t(2) = 4.53: 26.154; U = √(26.154² + 80²) = 84.167.
+    rows = [(value, "80", "A", "lab 1") for value in ("8140", "8150", "8160")]
+    conformity = of(*rows)
+    assert conformity.decision == Decision.CONFORMS
+    english, chinese = (outcome(conformity.to_json(), lang) for lang in ("en", "zh-Hans"))
+    assert "The mean of 3 repetitions is 8150 ± 84.2 Pa." in english
+    assert "3次重复测量的平均值为8150 ± 84.2 Pa" in chinese
+    assert "The least favourable measurement is 8140 ± 80 Pa" in english, "nothing is averaged away"
+
+
+def test_with_two_limits_the_least_favourable_is_nearest_to_one_of_them() -> None:
+    threshold = Threshold("between", Decimal(6), "m/s", value_to=Decimal(8))
+    values = [
+        MeasuredValue(Decimal(value), Decimal("0.1"), "m/s", f"Item {value}", "a")
+        for value in ("6.9", "7.6", "6.5")
+    ]
+    said = outcome(assess(threshold, values).to_json(), "en")
+    assert said.startswith("3 of 3 items meet the threshold.")
+    assert "least favourable measurement is 7.6 ± 0.2 m/s, the most favourable 6.9 ± 0.2" in said
 
 
 def test_one_laboratory_that_contradicts_itself_disagrees_with_no_other() -> None:
@@ -222,7 +308,7 @@ def test_every_number_in_the_sentence_is_true_of_what_it_is_said_of(
 
 def test_a_converted_value_is_rounded_for_reading_and_whole_in_the_table() -> None:
     conformity = assess(
-        Promise("at_least", Decimal(1), "m/s"),
+        Threshold("at_least", Decimal(1), "m/s"),
         [MeasuredValue(Decimal("1.1"), Decimal("0.1"), "km/h", "A", "a")],
     ).to_json()
     assert "0.3056 ± 0.0556 m/s" in outcome(conformity, "en")

@@ -234,7 +234,8 @@ def test_a_company_does_not_turn_the_numbers_by_measuring_itself(scene: scenes.S
     assert (numbers["decision"], numbers["units"]) == ("does_not_conform", 2)
     assert numbers["items"] == {"conforms": 0, "does_not_conform": 2, "undecided": 0, "disagree": 0}
     assert outcome(numbers, "en") == (
-        "0 of 2 items meet the threshold, 2 do not. Each measurement is 0.02 ± 0.04 m/s (k = 2). "
+        "0 of 2 items meet the threshold, 2 do not. If these items are typical, 0% to 66% of all "
+        "such items meet it (95% Wilson interval). Each measurement is 0.02 ± 0.04 m/s (k = 2). "
         "Probability of meeting the threshold: < 0.000001. Not counted, from a company’s side: 9 "
         "± 0.04 m/s."
     )

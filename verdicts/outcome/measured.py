@@ -1,5 +1,4 @@
-"""What the numbers of an aspect come to, in one sentence or two: the same for page, API and PDF.
-Pure.
+"""What the measured values of an aspect come to, in a few sentences.
 
 Input is a conformity as a verdict keeps it (`Conformity.to_json`). The sentence says how many of
 how many items meet the threshold and names both ends of what was measured, the least favourable
@@ -16,6 +15,8 @@ from typing import Any, Final
 from accounts.labels import Lang
 from ui.numbers import plain
 from verdicts.conformity import INDEPENDENT, Decision
+from verdicts.conformity.proportions import Share
+from verdicts.outcome.facts import counted, share_text
 
 #: Beyond this many digits a converted value is rounded for reading, to a hundredth of its expanded
 #: uncertainty. The tables hold it whole.
@@ -89,31 +90,63 @@ class _Measured:
 def _ordered(conformity: Mapping[str, Any], *, independent: bool = True) -> list[_Measured]:
     """The measurements that count (or those that do not), least favourable to the claim first.
 
-    The order is that of the values themselves, as a reader finds them in the table; where two are
-    equal, that of their probabilities.
+    Least favourable is what is least inside the nearer limit, or furthest outside it. The order is
+    that of the values themselves, as a reader finds them in the table; where two are equal, that of
+    their probabilities.
     """
-    sign = 1 if conformity["comparator"] == "at_least" else -1
-    limit, coverage, unit = (
-        Decimal(conformity["limit"]),
-        Decimal(conformity["coverage"]),
-        conformity["unit"],
-    )
+    coverage = Decimal(conformity["coverage"])
+    return _sorted(
+        conformity,
+        [
+            (
+                Decimal(row["value"]), Decimal(row["standard_uncertainty"]),
+                coverage * Decimal(row["standard_uncertainty"]), row["conformance_probability"],
+            )
+            for row in _of(conformity, independent=independent)
+        ],
+    )  # fmt: skip
+
+
+def _means(conformity: Mapping[str, Any]) -> list[_Measured]:
+    """The results that decide, repetitions averaged, least favourable first."""
+    return _sorted(
+        conformity,
+        [
+            (
+                Decimal(row["mean"]), Decimal(row["expanded_uncertainty"]),
+                Decimal(row["expanded_uncertainty"]), row["conformance_probability"],
+            )
+            for row in conformity["results"]
+        ],
+    )  # fmt: skip
+
+
+def _sorted(
+    conformity: Mapping[str, Any], numbers: Sequence[tuple[Decimal, Decimal, Decimal, str]]
+) -> list[_Measured]:
     rows = []
-    for measurement in _of(conformity, independent=independent):
-        value, doubt = Decimal(measurement["value"]), Decimal(measurement["standard_uncertainty"])
-        shown, expanded = _shown(value, coverage * doubt)
-        margin, text = sign * (value - limit), f"{shown} ± {expanded} {unit}".rstrip()
-        rows.append(
-            _Measured(margin, doubt, text, probability_text(measurement["conformance_probability"]))
-        )
+    for value, doubt, expanded, probability in numbers:
+        shown, bar = _shown(value, expanded)
+        text = f"{shown} ± {bar} {conformity['unit']}".rstrip()
+        rows.append(_Measured(_margin(conformity, value), doubt, text, probability))
     return sorted(rows, key=lambda row: (row.margin, row.margin / row.doubt))
+
+
+def _margin(conformity: Mapping[str, Any], value: Decimal) -> Decimal:
+    """How far a value is inside the nearer limit; negative if it is outside."""
+    margins = []
+    if conformity["lower_limit"] is not None:
+        margins.append(value - Decimal(conformity["lower_limit"]))
+    if conformity["upper_limit"] is not None:
+        margins.append(Decimal(conformity["upper_limit"]) - value)
+    return min(margins)
 
 
 def _counts_en(items: Mapping[str, int], total: int) -> str:
     meets, fails, open_, apart = (items[decision] for decision in Decision)
     parts = [
         (
-            f"{meets} of {total} {'item' if total == 1 else 'items'} "
+            f"{meets} of {counted(total, 'item', 'items')} "
             f"{'meets' if meets == 1 or total == 1 else 'meet'} the threshold"
         )
     ]
@@ -147,6 +180,18 @@ def _disagreements(conformity: Mapping[str, Any]) -> list[tuple[str, str]]:
         sentences.append(("Items disagree.", "样品之间结果不一致。"))
     if conformity["laboratories_disagree"]:
         sentences.append(("Laboratories disagree.", "检测机构之间结果不一致。"))
+    apart = [abs(Decimal(pair["en"])) for item in conformity["scatter"] for pair in item["pairs"]]
+    if apart and max(apart) > 1:
+        most = f"{max(apart):.2f}"
+        sentences.append(
+            (
+                (
+                    f"Results for one item differ by more than their uncertainties explain: E_n up "
+                    f"to {most}, where at most 1 is expected."
+                ),
+                f"同一件样品的结果相差超出测量不确定度能解释的范围：E_n最大为{most}，正常不超过1。",
+            )
+        )
     return sentences
 
 
@@ -180,6 +225,10 @@ def outcome(conformity: Mapping[str, Any], lang: Lang) -> str:
 def _told(conformity: Mapping[str, Any], ordered: Sequence[_Measured], english: bool) -> list[str]:
     counts = (_counts_en if english else _counts_zh)(conformity["items"], conformity["units"])
     sentences = [counts, *(pair[0 if english else 1] for pair in _disagreements(conformity))]
+    if conformity["units"] > 1:
+        kept = conformity["share"]
+        share = Share(Decimal(kept["low"]), Decimal(kept["high"]), int(kept["confidence"]))
+        sentences.append(share_text(share, "en" if english else "zh-Hans"))
     worst, best, k = ordered[0], ordered[-1], conformity["coverage"]
     if worst.value != best.value:
         sentences.append(
@@ -200,8 +249,10 @@ def _told(conformity: Mapping[str, Any], ordered: Sequence[_Measured], english: 
             if english
             else f"实测值为{worst.value}（k = {k}）。"
         )
-    by_odds = sorted(ordered, key=lambda row: row.margin / row.doubt)
-    lowest, highest = by_odds[0].probability, by_odds[-1].probability
+    means = _means(conformity)
+    sentences += _of_means(conformity, means, english)
+    by_odds = sorted(means, key=lambda row: (Decimal(row.probability), row.margin / row.doubt))
+    lowest, highest = (probability_text(row.probability) for row in (by_odds[0], by_odds[-1]))
     if lowest == highest:
         odds = lowest
         sentences.append(
@@ -216,6 +267,28 @@ def _told(conformity: Mapping[str, Any], ordered: Sequence[_Measured], english: 
             else f"达到限值的概率：从{lowest}到{highest}。"
         )
     return sentences
+
+
+def _of_means(
+    conformity: Mapping[str, Any], means: Sequence[_Measured], english: bool
+) -> list[str]:
+    """Where something was repeated: the means, which are what decides."""
+    most = max(result["repetitions"] for result in conformity["results"])
+    if most == 1:
+        return []
+    if len(means) == 1:
+        return [
+            f"The mean of {most} repetitions is {means[0].value}."
+            if english
+            else f"{most}次重复测量的平均值为{means[0].value}。"
+        ]
+    worst, best = means[0].value, means[-1].value
+    return [
+        f"Repetitions count as their mean: the least favourable is {worst}, the most favourable "
+        f"{best}."
+        if english
+        else f"重复测量按平均值计：最不利的为{worst}，最有利的为{best}。"
+    ]
 
 
 def outcome_text(conformity: Mapping[str, Any]) -> dict[str, Any]:
