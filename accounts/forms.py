@@ -4,17 +4,57 @@ from __future__ import annotations
 
 from typing import Any
 
+from allauth.account.forms import SignupForm
+from allauth.core import context
 from django import forms
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
 
 from accounts.actions import roles_offered
-from accounts.models import Organisation, OrganisationKind, Scope
+from accounts.models import Organisation, OrganisationKind, Scope, SignUp
 from accounts.organisation_names import fold_name
 
 #: Kinds that an operator adds; the operator's own organisation comes with the installation.
 ADDED_KINDS = [choice for choice in OrganisationKind.choices if choice[0] != "operator"]
+
+
+class SignUpForm(SignupForm):  # type: ignore[misc]  # allauth ships no types
+    """A new account; while sign-up is closed, for an invited mailbox alone."""
+
+    def clean_email(self) -> str:
+        email: str = super().clean_email()
+        # The page was shown because this address is invited, or sign-up is open.
+        invited = context.request.session.get("account_verified_email") or ""
+        if not SignUp.objects.current().is_open and email.lower() != invited.lower():
+            raise ValidationError(
+                _now(
+                    "Only invited people can create an account now. Use the email address at "
+                    "which you got the invitation."
+                )
+            )
+        return email
+
+
+class SignUpStateForm(forms.Form):
+    """Why sign-up is opened or closed, and whom people ask meanwhile."""
+
+    contact = forms.CharField(
+        label=_("Who to ask for an account"),
+        max_length=200,
+        help_text=_("An email address, or the address of a page. Public."),
+    )
+    reason = forms.CharField(
+        label=_("Reason"),
+        max_length=2000,
+        widget=forms.Textarea(attrs={"rows": 3}),
+        help_text=_("Public in the log."),
+    )
+
+    def __init__(self, data: Any = None, *, is_open: bool) -> None:
+        super().__init__(data)
+        if not is_open:  # who opens it again names nobody
+            del self.fields["contact"]
 
 
 class EndingForm(forms.Form):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import secrets
 from datetime import datetime
 from typing import Any, Self
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
 from django.core.management.base import CommandError
@@ -193,6 +193,37 @@ class Membership(models.Model):
 
 seats.SeatsApartTrigger().register(Membership)
 seats.OrganisationKindTrigger().register(Organisation)
+
+
+class SignUpQuerySet(models.QuerySet["SignUp"]):
+    def current(self) -> SignUp:
+        """How it is now; open, as long as nobody decided otherwise."""
+        return self.first() or SignUp(is_open=True)
+
+
+@ledger.recorded(name="sign_up", plain=["is_open", "changed_at"], text=["contact"], public=True)
+class SignUp(models.Model):
+    """Whether anyone may create an account, or invited people alone; then `contact`, a mail address
+    or a page, is whom others ask. One row, made when an operator first decides."""
+
+    ONLY_ID = UUID("51604e00-0000-4000-8000-000000000001")
+
+    id = models.UUIDField(primary_key=True, default=ONLY_ID, editable=False)
+    is_open = models.BooleanField()
+    contact = models.CharField(max_length=200, blank=True)
+    changed_at = models.DateTimeField()
+
+    objects = SignUpQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(id="51604e00-0000-4000-8000-000000000001"), name="sign_up_one_row"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return "open" if self.is_open else "by invitation"
 
 
 class RoleInvitationQuerySet(models.QuerySet["RoleInvitation"]):

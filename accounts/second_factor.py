@@ -37,7 +37,6 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as lazy
 from qrcode.image.svg import SvgPathFillImage
 
-from accounts.mails import SiteAdapter
 from accounts.models import Role, User
 from accounts.permissions import NotAllowedError
 from ledger.sealing import MasterKeyUnusableError, seal_apart, unseal_apart
@@ -226,15 +225,6 @@ class Adapter(DefaultMFAAdapter):  # type: ignore[misc]  # allauth ships no type
 
         secret = context.request.session.get(SECRET_SESSION_KEY)
         return self.build_totp_svg(self.build_totp_url(user, secret)).encode() if secret else None
-
-
-class AccountAdapter(SiteAdapter):
-    """Whoever has a second factor proves themselves by it."""
-
-    def get_reauthentication_methods(self, user: Any) -> list[dict[str, Any]]:
-        """The password counts only for accounts without a second factor."""
-        methods: list[dict[str, Any]] = super().get_reauthentication_methods(user)
-        return [method for method in methods if method["id"].startswith("mfa")] or methods
 
 
 def _code_field() -> forms.CharField:

@@ -5,7 +5,13 @@ from __future__ import annotations
 
 from django.urls import path
 
-from accounts import views, views_endings, views_invitations, views_organisations
+from accounts import (
+    views,
+    views_endings,
+    views_invitations,
+    views_organisations,
+    views_sign_up,
+)
 from ui.languages import pages
 
 app_name = "accounts"
@@ -18,6 +24,7 @@ urlpatterns = [
             views_organisations.organisation,
             name="organisation",
         ),
+        path("account/sign-up/", views_sign_up.sign_up, name="sign-up"),
         path("account/invitations/<str:token>/", views_invitations.invitation, name="invitation"),
         path("account/roles/<uuid:membership>/end/", views_endings.ending, name="ending"),
         path("account/keys/", views.keys, name="keys"),

@@ -62,6 +62,12 @@ _ORGANISATIONS: Final = (
     "accounts:organisations",
     "/account/organisations/",
 )
+_SIGN_UP: Final = (
+    _("Sign-up"),
+    _("who can create an account"),
+    "accounts:sign-up",
+    "/account/sign-up/",
+)
 
 
 def own_links(user: object, path: str = "") -> list[Link]:
@@ -74,7 +80,7 @@ def own_links(user: object, path: str = "") -> list[Link]:
     if Role.COMPANY_REPRESENTATIVE.value in user.roles:
         parts.append(_REPLIES)
     if user.roles and user.is_staff:
-        parts += [_JOBS, _ORGANISATIONS]
+        parts += [_JOBS, _ORGANISATIONS, _SIGN_UP]
     links = [
         Link(label, reverse(view), without_language(path).startswith(start), about)
         for label, about, view, start in parts

@@ -48,6 +48,13 @@ from accounts.actions.roles import (
 from accounts.actions.second_factors import (
     reset_second_factor,
 )
+from accounts.actions.sign_up import (
+    SignUpChangedError,
+    close_sign_up,
+    is_mailbox,
+    may_sign_up,
+    open_sign_up,
+)
 
 __all__ = [
     "MAX_KEYS",
@@ -55,6 +62,7 @@ __all__ = [
     "EndingDecidedError",
     "InvitationClosedError",
     "SetUpRefusedError",
+    "SignUpChangedError",
     "accept_invitation",
     "addresses",
     "approve_invitation",
@@ -62,6 +70,7 @@ __all__ = [
     "check_decides",
     "check_proposes",
     "check_second_person",
+    "close_sign_up",
     "confirm_ending",
     "create_key",
     "decline_invitation",
@@ -70,9 +79,12 @@ __all__ = [
     "expire_invitations",
     "found_organisation",
     "grant_role",
+    "is_mailbox",
     "leave_role",
     "may_approve_alone",
+    "may_sign_up",
     "objections_to",
+    "open_sign_up",
     "propose_ending",
     "propose_invitation",
     "refuse_ending",

@@ -81,6 +81,11 @@ def digest_of(token: str) -> str:
     return hashlib.sha256(token.encode("utf-8", "replace")).hexdigest()
 
 
+def key_of(email: str) -> str:
+    """By what the invitations to a mailbox are found; the address itself is sealed."""
+    return salted_hmac(_SALT, email.strip().lower(), algorithm="sha256").hexdigest()
+
+
 def may_approve_alone(user: User) -> bool:
     """Whether nobody else is there who could be the second person."""
     return not Membership.objects.overseeing().exclude(user=user).exists()
@@ -126,7 +131,7 @@ def propose_invitation(
         raise NotAllowedError(_("You cannot invite yourself."))
     if _already_holds(address, organisation, role):
         raise ValidationError(_("This person already has this role there. Nothing was changed."))
-    key = salted_hmac(_SALT, address, algorithm="sha256").hexdigest()
+    key = key_of(address)
     _expire(
         RoleInvitation.objects.filter(email_key=key, organisation=organisation, role=role), now=now
     )

@@ -165,7 +165,8 @@ ACCOUNT_RATE_LIMITS: dict[str, str] | bool = {
     "reset_password": "20/m/ip,5/m/key",
 }
 ACCOUNT_SESSION_REMEMBER = None
-ACCOUNT_ADAPTER = "accounts.second_factor.AccountAdapter"
+ACCOUNT_ADAPTER = "accounts.adapter.AccountAdapter"
+ACCOUNT_FORMS = {"signup": "accounts.forms.SignUpForm"}
 # Moderators, adjudicators, operators and auditors do nothing without a second factor (off in demo
 # and tests alone).
 SECOND_FACTOR_REQUIRED = True

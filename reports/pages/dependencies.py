@@ -326,6 +326,7 @@ RECORDED: Final[dict[str, tuple[Rule, ...]]] = {
     "alert": (Rule(why="for moderators alone"),),
     "clarification": (Rule(why="between a submitter and the moderators"),),
     "api_key": (Rule(why="an account's own"),),
+    "sign_up": (Rule(why="on no public page but those of the log"),),
     "role_ending": (Rule(why="between operators; the membership tells that it ended"),),
     "second_factor_reset": (Rule(why="an account's own"),),
     "role_invitation": (Rule(why="on no public page but those of the log"),),

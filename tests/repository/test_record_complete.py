@@ -50,7 +50,7 @@ APPS = ("accounts", "notifications", "claims", "evidence", "verdicts", "reports"
 MODULES = (
     "accounts.actions.invitations",
     "accounts.actions.keys", "accounts.actions.organisations", "accounts.actions.roles",
-    "accounts.actions.second_factors",
+    "accounts.actions.second_factors", "accounts.actions.sign_up",
     "claims.actions.cases", "claims.actions.claims", "claims.actions.companies",
     "claims.actions.flags", "claims.actions.series", "claims.actions.sources",
     "evidence.exhibits.actions.filing",
@@ -370,6 +370,8 @@ def every_action() -> None:
     accounts.reset_second_factor(by=operator, user=guest, reason="The phone is lost.", now=now)
 
     invite_people(operator, lab, guest, now)
+    accounts.close_sign_up(by=operator, contact="a@b.example", reason="Spam.", now=now)
+    accounts.open_sign_up(by=operator, reason="It is over.", now=now)
 
     entity = claims.add_entity(
         by=moderator,

@@ -259,6 +259,13 @@ CHANGES: Final[dict[str, list[Change]]] = {
             lambda world: confirmed(world, "other", "invited@mail.example"),
         ),
     ],
+    "account/sign-up/": [
+        Change(
+            "operator",
+            {"sign_up.closed sign_up": 1},
+            lambda world: {"do": "close", "contact": "a@b.example", "reason": "Spam."},
+        )
+    ],
     "account/keys/": [
         Change(
             "owner",

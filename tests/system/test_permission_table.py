@@ -203,6 +203,13 @@ TABLE: Final[dict[str, tuple[str, dict[str, dict[str, int]]]]] = {
             "POST": row(403, anonymous=302, operator=400),
         },
     ),
+    "account/sign-up/": (
+        "/account/sign-up/",
+        {
+            "GET": row(403, anonymous=302, operator=200),
+            "POST": row(403, anonymous=302, operator=400),
+        },
+    ),
     "account/invitations/<str:token>/": (
         "/account/invitations/{token}/",
         # whoever has the link reads it; nothing was sent, so there is nothing to answer
