@@ -18,7 +18,7 @@ from claims.models import Company, Product, Source
 from evidence.exhibits.models import Exhibit
 from evidence.exhibits.states import ExhibitStatus
 from ui.languages import page_language
-from verdicts.models import Invitation, Occurrence, Verdict
+from verdicts.models import MOST_WORKING_DAYS, Invitation, Occurrence, Verdict
 from verdicts.states import Actor, Conclusion, Exactness, IncidentKind, Mechanism, Rating
 
 
@@ -208,6 +208,26 @@ class DiscardForm(forms.Form):
         help_text=lazy("Not public."),
         widget=forms.Textarea(attrs={"rows": 2}),
     )
+
+
+class CompanyExtensionForm(forms.Form):
+    """Why a company needs more time."""
+
+    extension_reason = forms.CharField(
+        label=lazy("Reason for more time"),
+        max_length=500,
+        help_text=lazy("Public, in the change history."),
+        widget=forms.Textarea(attrs={"rows": 2}),
+    )
+
+
+class ExtensionForm(CompanyExtensionForm):
+    """How much more time a company gets, and why."""
+
+    working_days = forms.IntegerField(
+        label=lazy("Working days more"), min_value=1, max_value=MOST_WORKING_DAYS, initial=5
+    )
+    field_order = ("working_days", "extension_reason")
 
 
 class WaiverForm(forms.Form):

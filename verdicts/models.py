@@ -23,6 +23,7 @@ from claims.states import ClaimStatus, Progress
 from claims.triggers import belongs, fixed, same_company
 from evidence.exhibits.models import Exhibit, Measurement
 from evidence.exhibits.states import ExhibitStatus, SubmissionStatus
+from verdicts.deadline_trigger import later_deadline
 from verdicts.states import (
     INVITATION_TRANSITIONS,
     REPLY_TRANSITIONS,
@@ -102,6 +103,10 @@ class FindingExhibit(models.Model):
         ]
 
 
+#: How long one reply period may become with all its extensions, in working days.
+MOST_WORKING_DAYS = 60
+
+
 class InvitationQuerySet(models.QuerySet["Invitation"]):
     def public(self) -> Self:
         """All of them: what the company was asked stands on the claim's page from the moment it was
@@ -109,17 +114,34 @@ class InvitationQuerySet(models.QuerySet["Invitation"]):
         return self.all()
 
 
+@later_deadline
 @ledger.transitions("status", INVITATION_TRANSITIONS)
 @ledger.recorded(
     name="invitation",
-    plain=["claim", "status", "sent_at", "deadline_at", "closed_at"],
+    plain=[
+        "claim",
+        "status",
+        "sent_at",
+        "deadline_at",
+        "closed_at",
+        "working_days",
+        "countries",
+        "provisional",
+        "first_deadline_at",
+        "extended_by_company",
+    ],
     text=["allegation", "invited_by", "waiver_proposed_by", "waiver_approved_by"],
     closed=["invited_by", "waiver_proposed_by", "waiver_approved_by"],
     public="public",
 )
 class Invitation(models.Model):
     """The company's right of reply on one claim and its deadline. Closed early only by a reply of
-    its own or by a waiver of two people."""
+    its own or by a waiver of two people.
+
+    `deadline_at` only ever moves later; `first_deadline_at` is what it was before it first did.
+    `working_days` counts them all, on which each of `countries` (comma between) works; it is none
+    where the period was shortened for a demonstration.
+    """
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     claim = models.ForeignKey(Claim, on_delete=models.PROTECT)
@@ -130,6 +152,11 @@ class Invitation(models.Model):
     invited_by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
     sent_at = models.DateTimeField()
     deadline_at = models.DateTimeField()
+    first_deadline_at = models.DateTimeField(null=True, blank=True)
+    extended_by_company = models.BooleanField(default=False)
+    working_days = models.PositiveSmallIntegerField(null=True, blank=True)
+    countries = models.CharField(max_length=80, blank=True)
+    provisional = models.BooleanField(default=False)
     closed_at = models.DateTimeField(null=True, blank=True)
     waiver_proposed_by = models.ForeignKey(
         User, null=True, blank=True, on_delete=models.PROTECT, related_name="+"
@@ -148,6 +175,15 @@ class Invitation(models.Model):
             ),
             models.CheckConstraint(
                 condition=Q(deadline_at__gt=F("sent_at")), name="invitation_leaves_time"
+            ),
+            models.CheckConstraint(
+                condition=Q(first_deadline_at=None, extended_by_company=False)
+                | Q(first_deadline_at__lt=F("deadline_at")),
+                name="invitation_extended_to_a_later_day",
+            ),
+            models.CheckConstraint(
+                condition=Q(working_days=None) | Q(working_days__range=(1, MOST_WORKING_DAYS)),
+                name="invitation_working_days_bounded",
             ),
             models.CheckConstraint(
                 condition=Q(status="open", closed_at=None)

@@ -8,7 +8,10 @@ from collections.abc import Collection, Iterable
 from typing import Final
 from uuid import UUID
 
+from django.utils.translation import gettext as _
+
 from claims.models import Claim, Company
+from ui.in_words import when_in_words
 from verdicts.models import Invitation, Reply
 from verdicts.states import InvitationStatus
 
@@ -56,4 +59,11 @@ def reply_statuses(company: Company) -> dict[UUID, str]:
     )
     return {
         claim: reply_status(statuses, replied=claim in replied) for claim, statuses in asked.items()
+    }
+
+
+def extended_in_words(invitation: Invitation) -> str:
+    """What is said once a company has more time."""
+    return _("The deadline is extended. The reply is now due by %(when)s.") % {
+        "when": when_in_words(invitation.deadline_at)
     }

@@ -3,6 +3,8 @@ nothing that is not public or will be."""
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from django.contrib import messages
 from django.core.exceptions import ValidationError
 from django.db.models import Prefetch
@@ -23,9 +25,11 @@ from claims.paging import page_of
 from claims.reference_resolver import redirect_to_canonical, resolve_reference
 from evidence.exhibits.models import Exhibit, Measurement, Rendition
 from verdicts import actions
-from verdicts.forms import ReplyForm
+from verdicts.forms import CompanyExtensionForm, ReplyForm
 from verdicts.models import Invitation, Reply
+from verdicts.replies import extended_in_words
 from verdicts.representation import represented_companies
+from verdicts.states import InvitationStatus
 
 
 @require_safe
@@ -59,8 +63,16 @@ def reply(request: HttpRequest, ref: str) -> HttpResponse:
     assert invitation is not None  # the claim was found by it
     data = request.POST if request.method == "POST" else None
     form = ReplyForm(data, invitation=invitation, lang=claim.quote_lang)
-    refill(request, form)
-    valid = data is not None and form.is_valid()
+    extends = data is not None and data.get("do") == "extend"
+    extension = CompanyExtensionForm(data if extends else None)
+    if extends:
+        form = ReplyForm(None, invitation=invitation, lang=claim.quote_lang)
+    refill(request, extension, do="extend")
+    if not extends and not getattr(extension, "refilled", False):
+        refill(request, form)
+    if extends and (later := _extend(request, invitation, extension)):
+        return later
+    valid = data is not None and not extends and form.is_valid()
     if data is not None and valid and data.get("do") == "publish":
 
         def answer() -> str:
@@ -91,6 +103,11 @@ def reply(request: HttpRequest, ref: str) -> HttpResponse:
         "invitation": invitation,
         "now": now,
         "form": form,
+        "extension": extension if _is_running(invitation, now) else None,
+        "extension_days": actions.COMPANY_EXTENSION,
+        "extension_gates": list(
+            filter(None, actions.extension_gates(by=user, invitation=invitation))
+        ),
         "read_once_more": form.cleaned_data
         if valid and data is not None and data.get("do") == "preview"
         else None,
@@ -113,5 +130,39 @@ def reply(request: HttpRequest, ref: str) -> HttpResponse:
         request,
         "verdicts/reply.html",
         context,
-        status=refused_status(form) if data is not None and not context["read_once_more"] else 200,
+        status=refused_status(extension if extends else form)
+        if data is not None and not context["read_once_more"]
+        else 200,
     )
+
+
+def _is_running(invitation: Invitation, now: datetime) -> bool:
+    return invitation.status == InvitationStatus.OPEN and invitation.deadline_at > now
+
+
+def _extend(
+    request: HttpRequest, invitation: Invitation, form: CompanyExtensionForm
+) -> HttpResponse | None:
+    """Give the company more time, once. None if what was typed has to be shown again."""
+    user, now = current_account(request), timezone.now()
+
+    def extend() -> str:
+        later = actions.extend_deadline(
+            by=user,
+            invitation=invitation,
+            working_days=actions.COMPANY_EXTENSION,
+            reason=form.cleaned_data["extension_reason"],
+            now=now,
+        )
+        messages.success(request, extended_in_words(later))
+        return reverse("verdicts:reply", args=[invitation.claim.reference])
+
+    if not form.is_valid():
+        return None
+    try:
+        return redirect(run_once(request, extend))
+    except actions.InvitationChangedError:
+        form.add_error(None, _("The reply period is over. You can still reply; it is published."))
+    except ValidationError as error:
+        form.add_error(None, error.messages)
+    return None

@@ -56,8 +56,8 @@ MODULES = (
     "evidence.exhibits.actions.filing",
     "evidence.sources.actions",
     "evidence.exhibits.actions.pointing",
-    "verdicts.actions.findings", "verdicts.actions.incidents", "verdicts.actions.replies",
-    "verdicts.actions.verdicts",
+    "verdicts.actions.deadlines", "verdicts.actions.findings", "verdicts.actions.incidents",
+    "verdicts.actions.replies", "verdicts.actions.verdicts",
 )  # fmt: skip
 
 
@@ -541,6 +541,9 @@ def every_action() -> None:
     scenes.build_findings(scene)
     waived = verdicts.request_reply(
         by=moderator, claim=scene.claim, allegation=write("en", "No air."), now=now
+    )
+    verdicts.extend_deadline(
+        by=moderator, invitation=waived, working_days=2, reason="A holiday there.", now=now
     )
     refused = verdicts.propose_waiver(
         by=scene.adjudicator, invitation=waived, reason=write("en", "x")

@@ -402,6 +402,12 @@ CHANGES: Final[dict[str, list[Change]]] = {
             also=("adjudicator",),
         ),
         Change(
+            "moderator",
+            {"company.deadline_extended invitation": 1},
+            lambda world: {"do": "extend", "working_days": 3, "extension_reason": "A strike."},
+            asked,
+        ),
+        Change(
             "adjudicator",
             {"waiver.proposed waiver": 1},
             lambda world: {"do": "waive", **both("reason")},
@@ -752,6 +758,12 @@ CHANGES: Final[dict[str, list[Change]]] = {
             "company",
             REPLIED,
             lambda world: {"do": "publish", "body": "We will look.", "lang": "en"},
+            represented,
+        ),
+        Change(
+            "company",
+            {"company.deadline_extended invitation": 1},
+            lambda world: {"do": "extend", "extension_reason": "Our engineer is away."},
             represented,
         ),
         Change(

@@ -276,7 +276,7 @@ def test_a_late_reply_and_the_end_of_a_second_window_at_once_leave_one_flag(
     if not guarded:
         monkeypatch.setattr(
             reply_actions,
-            "_lock_invitation",
+            "lock_invitation",
             lambda one: Invitation.objects.select_related("claim__company").get(pk=one.pk),
         )
         real = reply_actions.reply_status_of

@@ -4,6 +4,14 @@ Each action checks its gates (verdicts.gates) with the rows it is about to chang
 two people acting at once get one result and one sentence.
 """
 
+from verdicts.actions.deadlines import (
+    COMPANY_EXTENSION,
+    InvitationChangedError,
+    extend_deadline,
+    extension_gates,
+    reply_period,
+    working_countries,
+)
 from verdicts.actions.findings import (
     finding_gates,
     record_finding,
@@ -17,7 +25,6 @@ from verdicts.actions.incidents import (
     open_incident,
 )
 from verdicts.actions.replies import (
-    InvitationChangedError,
     ReplyChangedError,
     WaiverChangedError,
     approve_waiver,
@@ -34,7 +41,6 @@ from verdicts.actions.replies import (
     request_reply,
     waiver_approval_gates,
     waiver_gates,
-    window_end,
 )
 from verdicts.actions.verdicts import (
     FIRST,
@@ -49,6 +55,7 @@ from verdicts.actions.verdicts import (
 )
 
 __all__ = [
+    "COMPANY_EXTENSION",
     "FIRST",
     "InvitationChangedError",
     "ReplyChangedError",
@@ -65,6 +72,8 @@ __all__ = [
     "correct_event",
     "discard_reply",
     "entry_gates",
+    "extend_deadline",
+    "extension_gates",
     "finding_gates",
     "latest_invitation",
     "open_incident",
@@ -76,6 +85,7 @@ __all__ = [
     "refuse_waiver",
     "reject_verdict",
     "rejection_gates",
+    "reply_period",
     "request_reply",
     "rule_out",
     "scope_gates",
@@ -83,5 +93,5 @@ __all__ = [
     "take_up_again",
     "waiver_approval_gates",
     "waiver_gates",
-    "window_end",
+    "working_countries",
 ]

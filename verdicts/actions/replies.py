@@ -6,7 +6,6 @@ from __future__ import annotations
 from datetime import date, datetime
 from typing import Any
 
-from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.utils.translation import gettext as _
@@ -23,6 +22,12 @@ from claims.models import Aspect, Claim
 from claims.states import FlagKind, Progress
 from ui.in_words import day_in_words
 from verdicts import gates
+from verdicts.actions.deadlines import (
+    InvitationChangedError,
+    close_at_deadline,
+    lock_invitation,
+    reply_period,
+)
 from verdicts.models import (
     Invitation,
     Reply,
@@ -30,17 +35,8 @@ from verdicts.models import (
     Waiver,
 )
 from verdicts.replies import reply_status_of
-from verdicts.reply_window import deadline
 from verdicts.representation import is_representative
 from verdicts.states import InvitationStatus, ReplyStatus, VerdictStatus, WaiverStatus
-
-
-class InvitationChangedError(Exception):
-    """The reply window is not in the state that the change needs."""
-
-    def __init__(self, invitation: Invitation) -> None:
-        super().__init__(f"the invitation is {invitation.status}")
-        self.invitation = invitation
 
 
 class ReplyChangedError(Exception):
@@ -58,12 +54,6 @@ def _open_aspects(claim: Claim) -> list[Aspect]:
         .exclude(verdict__status=VerdictStatus.PUBLISHED)
         .order_by("number")
     )
-
-
-def window_end(now: datetime) -> datetime:
-    """Until when a company that is asked now may answer."""
-    window = getattr(settings, "REPLY_WINDOW", None)
-    return now + window if window else deadline(now, working_days=settings.REPLY_WINDOW_DAYS)
 
 
 @transaction.atomic
@@ -86,10 +76,10 @@ def request_reply(
         raise InvitationChangedError(standing)
     if standing:
         return standing
-    ends = window_end(now)
     invitation = Invitation(
-        claim=claim, allegation=allegation, invited_by=by, sent_at=now, deadline_at=ends
-    )
+        claim=claim, allegation=allegation, invited_by=by, sent_at=now,
+        **reply_period(claim.company, now),
+    )  # fmt: skip
     invitation.full_clean(validate_constraints=False)
     with ledger.act("company.invited", by=by, role=Role.MODERATOR):
         invitation.save(force_insert=True)
@@ -99,24 +89,8 @@ def request_reply(
         aspects=_open_aspects(claim),
         progress=Progress.REPLY_WINDOW_OPEN,
     )
-    jobs.enqueue(
-        "verdicts.close_window",
-        {"invitation": str(invitation.pk)},
-        key=f"close_window:{invitation.pk}",
-        after=ends,
-    )
+    close_at_deadline(invitation)
     return invitation
-
-
-def _lock_invitation(invitation: Invitation) -> Invitation:
-    """The request, locked after its claim: what comes of two requests on one claim is written down
-    one after the other."""
-    Claim.objects.select_for_update().get(pk=invitation.claim_id)
-    return (
-        Invitation.objects.select_for_update(of=("self",))
-        .select_related("claim__company")
-        .get(pk=invitation.pk)
-    )
 
 
 def _close(
@@ -157,7 +131,7 @@ def _flag(claim: Claim, *, by: ledger.Actor, role: str, now: datetime) -> None:
 def close_window(*, by: ledger.Actor, invitation: Invitation, now: datetime) -> bool:
     """The deadline passed. Returns False if the window was closed before, is still open, or waits
     for an entered reply to be checked."""
-    return _lapse(_lock_invitation(invitation), by=by, now=now)
+    return _lapse(lock_invitation(invitation), by=by, now=now)
 
 
 def _lapse(held: Invitation, *, by: ledger.Actor, now: datetime) -> bool:
@@ -221,7 +195,7 @@ def record_reply(
             else entry_gates(by=by, claim=invitation.claim)
         )
     )
-    held = _lock_invitation(invitation)
+    held = lock_invitation(invitation)
     if not body.strip():
         raise ValidationError(_("The reply is empty. Enter the company’s words."))
     came = None if given else letter_date or now.date()
@@ -307,7 +281,7 @@ def confirm_reply(*, by: User, reply: Reply, now: datetime) -> None:
     waited, it closes now. Raises GateClosedError, ReplyChangedError.
     """
     gates.require(*confirmation_gates(by=by, reply=reply))
-    held = _lock_invitation(reply.invitation)
+    held = lock_invitation(reply.invitation)
     _check_entry(reply, by=by, kind="reply.confirmed", status=ReplyStatus.CONFIRMED, now=now)
     if held.status in {
         InvitationStatus.SILENT,
@@ -336,7 +310,7 @@ def discard_reply(*, by: User, reply: Reply, reason: str, now: datetime) -> None
     gates.require(*check_gates(by=by, reply=reply))
     if not reason.strip():
         raise ValidationError(_("Give the reason for discarding the entry."))
-    held = _lock_invitation(reply.invitation)
+    held = lock_invitation(reply.invitation)
     _check_entry(
         reply, by=by, kind="reply.discarded", status=ReplyStatus.DISCARDED, now=now, reason=reason
     )
@@ -375,7 +349,7 @@ def propose_waiver(*, by: User, invitation: Invitation, reason: LocalizedText) -
     gates.require(*waiver_gates(by=by, claim=invitation.claim))
     if not reason.get("text", "").strip():
         raise ValidationError(_("Give the reason for ending the reply period early."))
-    held = _lock_invitation(invitation)
+    held = lock_invitation(invitation)
     if (
         held.status != InvitationStatus.OPEN
         or Waiver.objects.waiting().filter(invitation=held).exists()
@@ -454,7 +428,7 @@ def refuse_waiver(*, by: User, waiver: Waiver, reason: str, now: datetime) -> No
 
 def _lock_waiver(waiver: Waiver) -> tuple[Invitation, Waiver]:
     """The request and its waiver, locked in this order."""
-    invitation = _lock_invitation(waiver.invitation)
+    invitation = lock_invitation(waiver.invitation)
     held = (
         Waiver.objects.select_for_update(of=("self",))
         .select_related("proposed_by", "invitation__claim")

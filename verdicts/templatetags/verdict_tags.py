@@ -11,16 +11,17 @@ from typing import Any
 from django import template
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
-from django.utils.translation import gettext
+from django.utils.translation import gettext, ngettext
 
 from claims import headlines
 from claims.templatetags.claim_tags import shown_within, words
-from ui.in_words import day_in_words, site_time
+from ui.countries import country_name
+from ui.in_words import day_in_words, join_list, site_time
 from ui.languages import page_language
 from ui.marks import capitalised, marked, sign
 from ui.templatetags.display import when
 from verdicts.conformity import Conformity
-from verdicts.models import Occurrence
+from verdicts.models import Invitation, Occurrence
 from verdicts.outcome import outcome
 from verdicts.response_times import ResponseTime
 from verdicts.states import Actor, Exactness, Rating
@@ -151,3 +152,24 @@ def actors(codes: Iterable[str]) -> str:
         if known
         else ""
     )
+
+
+@register.filter
+def counted(invitation: Invitation) -> str:
+    """How a reply deadline was counted, in sentences; empty where no working days were."""
+    if not invitation.working_days:
+        return ""
+    days = ngettext("%(n)s working day", "%(n)s working days", invitation.working_days)
+    countries = [country_name(code) for code in invitation.countries.split(",") if code]
+    rule = (
+        gettext(
+            "%(days)s, to the end of the last one in %(countries)s. Weekends and public holidays "
+            "there do not count."
+        )
+        if countries
+        else gettext("%(days)s (UTC). Saturdays and Sundays do not count.")
+    )
+    return rule % {
+        "days": days % {"n": invitation.working_days},
+        "countries": join_list(countries),
+    }

@@ -29,12 +29,14 @@ from evidence.exhibits.models import Submission
 from verdicts import actions, evidence_assessment, gates
 from verdicts.forms import (
     DiscardForm,
+    ExtensionForm,
     InvitationForm,
     LetterForm,
     WaiverForm,
     WaiverRefusalForm,
 )
 from verdicts.models import Finding, Invitation, Reply, Verdict, Waiver
+from verdicts.replies import extended_in_words
 from verdicts.representation import representative_count
 from verdicts.states import Rating, ReplyStatus, VerdictStatus
 from verdicts.views.work_queue import DESK
@@ -122,6 +124,15 @@ def _do(
     elif do.startswith("discard:"):
         actions.discard_reply(by=user, reply=_entry(claim, do), now=now, **form.cleaned_data)
         messages.success(request, _("Discarded. The entry will not be published."))
+    elif do == "extend" and invitation:
+        later = actions.extend_deadline(
+            by=user,
+            invitation=invitation,
+            working_days=form.cleaned_data["working_days"],
+            reason=form.cleaned_data["extension_reason"],
+            now=now,
+        )
+        messages.success(request, extended_in_words(later))
     elif do == "waive" and invitation:
         actions.propose_waiver(by=user, invitation=invitation, **form.cleaned_data)
         messages.success(request, _("Proposed. A second adjudicator must approve it."))
@@ -234,6 +245,7 @@ def case(request: HttpRequest, ref: str) -> HttpResponse:
         "reply": LetterForm(
             request.POST if do == "reply" else None, invitation=invitation, lang=claim.quote_lang
         ),
+        "extend": ExtensionForm(request.POST if do == "extend" else None),
         "waive": WaiverForm(request.POST if do == "waive" else None),
         "approve-waiver": EditForm(request.POST if do == "approve-waiver" else None, row=waiver),
         "refuse-waiver": WaiverRefusalForm(request.POST if do == "refuse-waiver" else None),
@@ -301,7 +313,11 @@ def case(request: HttpRequest, ref: str) -> HttpResponse:
         "invitation": invitation,
         "takes_letters": invitation is not None and user.has_role(Role.MODERATOR),
         "closes_early": user.has_role(Role.ADJUDICATOR),
-        "window_end": actions.window_end(now),
+        "if_sent_now": Invitation(**actions.reply_period(claim.company, now)),
+        "extend": bound["extend"],
+        "extend_gates": reasons(actions.extension_gates(by=user, invitation=invitation))
+        if invitation
+        else [],
         "representatives": representative_count(claim.company),
         "replies": Reply.objects.public()
         .filter(invitation__claim=claim)
