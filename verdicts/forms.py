@@ -210,7 +210,7 @@ class DiscardForm(forms.Form):
     )
 
 
-class CompanyExtensionForm(forms.Form):
+class CompanyExtensionForm(EditForm):
     """Why a company needs more time."""
 
     extension_reason = forms.CharField(

@@ -143,6 +143,8 @@ class Invitation(models.Model):
     where the period was shortened for a demonstration.
     """
 
+    EDITED: ClassVar = ("deadline_at",)  # claims.editing
+
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     claim = models.ForeignKey(Claim, on_delete=models.PROTECT)
     status = models.CharField(
@@ -153,10 +155,12 @@ class Invitation(models.Model):
     sent_at = models.DateTimeField()
     deadline_at = models.DateTimeField()
     first_deadline_at = models.DateTimeField(null=True, blank=True)
-    extended_by_company = models.BooleanField(default=False)
+    extended_by_company = models.BooleanField(null=True, blank=True)
     working_days = models.PositiveSmallIntegerField(null=True, blank=True)
-    countries = models.CharField(max_length=80, blank=True)
-    provisional = models.BooleanField(default=False)
+    countries = models.CharField(  # noqa: DJ001  no migration fills a recorded field
+        max_length=80, null=True, blank=True
+    )
+    provisional = models.BooleanField(null=True, blank=True)
     closed_at = models.DateTimeField(null=True, blank=True)
     waiver_proposed_by = models.ForeignKey(
         User, null=True, blank=True, on_delete=models.PROTECT, related_name="+"
@@ -177,7 +181,7 @@ class Invitation(models.Model):
                 condition=Q(deadline_at__gt=F("sent_at")), name="invitation_leaves_time"
             ),
             models.CheckConstraint(
-                condition=Q(first_deadline_at=None, extended_by_company=False)
+                condition=Q(first_deadline_at=None, extended_by_company=None)
                 | Q(first_deadline_at__lt=F("deadline_at")),
                 name="invitation_extended_to_a_later_day",
             ),

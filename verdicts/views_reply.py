@@ -19,7 +19,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 from accounts.access import current_account, requires
 from accounts.models import Role
 from accounts.saved_forms import refill, run_once
-from claims.editing import refused_status
+from claims.editing import RowChangedError, clash, refused_status
 from claims.models import Appearance, Aspect, Claim
 from claims.paging import page_of
 from claims.reference_resolver import redirect_to_canonical, resolve_reference
@@ -64,7 +64,7 @@ def reply(request: HttpRequest, ref: str) -> HttpResponse:
     data = request.POST if request.method == "POST" else None
     form = ReplyForm(data, invitation=invitation, lang=claim.quote_lang)
     extends = data is not None and data.get("do") == "extend"
-    extension = CompanyExtensionForm(data if extends else None)
+    extension = CompanyExtensionForm(data if extends else None, row=invitation)
     if extends:
         form = ReplyForm(None, invitation=invitation, lang=claim.quote_lang)
     refill(request, extension, do="extend")
@@ -152,6 +152,7 @@ def _extend(
             invitation=invitation,
             working_days=actions.COMPANY_EXTENSION,
             reason=form.cleaned_data["extension_reason"],
+            version=form.cleaned_data["version"],
             now=now,
         )
         messages.success(request, extended_in_words(later))
@@ -163,6 +164,8 @@ def _extend(
         return redirect(run_once(request, extend))
     except actions.InvitationChangedError:
         form.add_error(None, _("The reply period is over. You can still reply; it is published."))
+    except RowChangedError as changed:
+        clash(form, changed)
     except ValidationError as error:
         form.add_error(None, error.messages)
     return None

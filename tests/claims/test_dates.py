@@ -29,7 +29,8 @@ OURS = {
     "not_after", "first_missing_at",
     "last_seen_at", "confirmed_at", "reversed_at", "next_look_at", "raised_at", "lifted_at",
     "answered_at", "opened_at", "sent_at",
-    "deadline_at", "received_at", "proposed_at", "handled_at", "closed_at", "withdrawn_at",
+    "deadline_at", "first_deadline_at", "received_at", "proposed_at", "handled_at", "closed_at",
+    "withdrawn_at",
     "approved_at", "withheld_at", "due_again_at",
     "checked_at",
 }  # fmt: skip

@@ -108,6 +108,12 @@ def asked(world: World) -> None:
     )
 
 
+def asked_and_opened(world: World) -> None:
+    """A moderator opened the page of a request for reply."""
+    asked(world)
+    world.opened_on = seen(Invitation.objects.get(status="open"))  # type: ignore[attr-defined]  # of this change alone
+
+
 def lettered(world: World) -> None:
     """The company is asked, and its letter was entered by another."""
     asked(world)
@@ -404,8 +410,13 @@ CHANGES: Final[dict[str, list[Change]]] = {
         Change(
             "moderator",
             {"company.deadline_extended invitation": 1},
-            lambda world: {"do": "extend", "working_days": 3, "extension_reason": "A strike."},
-            asked,
+            lambda world: {
+                "do": "extend",
+                "working_days": 3,
+                "extension_reason": "A strike.",
+                "version": world.opened_on,
+            },
+            asked_and_opened,
         ),
         Change(
             "adjudicator",
@@ -763,7 +774,11 @@ CHANGES: Final[dict[str, list[Change]]] = {
         Change(
             "company",
             {"company.deadline_extended invitation": 1},
-            lambda world: {"do": "extend", "extension_reason": "Our engineer is away."},
+            lambda world: {
+                "do": "extend",
+                "extension_reason": "Our engineer is away.",
+                "version": seen(Invitation.objects.get(status="open")),
+            },
             represented,
         ),
         Change(

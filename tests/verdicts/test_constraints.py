@@ -57,7 +57,13 @@ BREAKS: Final[dict[str, str]] = {
     )
     + "; "
     + another(Invitation, "status = 'open'", id="gen_random_uuid()"),
-    "invitation_leaves_time": "UPDATE verdicts_invitation SET deadline_at = sent_at",
+    "invitation_leaves_time": another(
+        Invitation, "true", id="gen_random_uuid()", status="'silent'", deadline_at="sent_at"
+    ),
+    "invitation_extended_to_a_later_day": (
+        "UPDATE verdicts_invitation SET first_deadline_at = deadline_at"
+    ),
+    "invitation_working_days_bounded": "UPDATE verdicts_invitation SET working_days = 61",
     "invitation_closed_at_matches": "UPDATE verdicts_invitation SET status = 'open'",
     "invitation_silent_only_after_its_deadline": (
         "UPDATE verdicts_invitation SET closed_at = sent_at"

@@ -163,7 +163,7 @@ def test_a_shortened_period_of_a_demonstration_counts_no_working_days(scene: sce
     with override_settings(REPLY_WINDOW=timedelta(minutes=3)):
         invitation = ask(scene)
     assert invitation.deadline_at == scene.now + timedelta(minutes=3)
-    assert (invitation.working_days, invitation.countries) == (None, "")
+    assert (invitation.working_days, invitation.countries) == (None, None)
 
 
 @pytest.mark.django_db(transaction=True)

@@ -13,6 +13,7 @@ from django.utils.translation import gettext as _
 import jobs
 import ledger
 from accounts.models import Role, User
+from claims.editing import compare
 from claims.models import Claim, Company, LegalEntity
 from verdicts import gates
 from verdicts.models import MOST_WORKING_DAYS, Invitation
@@ -95,30 +96,39 @@ def extension_gates(*, by: User, invitation: Invitation) -> list[str | None]:
 
 @transaction.atomic
 def extend_deadline(
-    *, by: User, invitation: Invitation, working_days: int, reason: str, now: datetime
+    *,
+    by: User,
+    invitation: Invitation,
+    working_days: int,
+    reason: str,
+    now: datetime,
+    version: str = "",
 ) -> Invitation:
     """Extend a company's reply deadline by working days, with a public reason. Returns the request
     as it is then.
 
     A moderator does it any number of times, up to 60 working days in all; the company itself once,
-    by 5. Raises GateClosedError, ValidationError, and InvitationChangedError where time is over.
+    by 5. Raises GateClosedError, ValidationError, RowChangedError, and InvitationChangedError where
+    time is over.
     """
     held = lock_invitation(invitation)
     gates.require(*extension_gates(by=by, invitation=held))
     if held.status != InvitationStatus.OPEN or held.deadline_at <= now:
         raise InvitationChangedError(held)
+    if version:
+        compare(held, version)
     own = by.has_role(Role.COMPANY_REPRESENTATIVE)
     _check_extension(held, working_days, reason, own=own)
-    countries = [country for country in held.countries.split(",") if country]
+    countries = [country for country in (held.countries or "").split(",") if country]
     end = deadline(held.deadline_at, working_days=working_days, countries=countries)
     role = Role.COMPANY_REPRESENTATIVE if own else Role.MODERATOR
     with ledger.act("company.deadline_extended", by=by, role=role, reason=reason):
         Invitation.objects.filter(pk=held.pk).update(
             deadline_at=end.at,
             first_deadline_at=held.first_deadline_at or held.deadline_at,
-            extended_by_company=held.extended_by_company or own,
+            extended_by_company=True if own else held.extended_by_company,
             working_days=(held.working_days or 0) + working_days,
-            provisional=held.provisional or end.provisional,
+            provisional=bool(held.provisional) or end.provisional,
         )
     held.refresh_from_db()
     close_at_deadline(held)

@@ -160,7 +160,7 @@ def counted(invitation: Invitation) -> str:
     if not invitation.working_days:
         return ""
     days = ngettext("%(n)s working day", "%(n)s working days", invitation.working_days)
-    countries = [country_name(code) for code in invitation.countries.split(",") if code]
+    countries = [country_name(code) for code in (invitation.countries or "").split(",") if code]
     rule = (
         gettext(
             "%(days)s, to the end of the last one in %(countries)s. Weekends and public holidays "

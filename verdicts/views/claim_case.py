@@ -130,6 +130,7 @@ def _do(
             invitation=invitation,
             working_days=form.cleaned_data["working_days"],
             reason=form.cleaned_data["extension_reason"],
+            version=form.cleaned_data["version"],
             now=now,
         )
         messages.success(request, extended_in_words(later))
@@ -245,7 +246,9 @@ def case(request: HttpRequest, ref: str) -> HttpResponse:
         "reply": LetterForm(
             request.POST if do == "reply" else None, invitation=invitation, lang=claim.quote_lang
         ),
-        "extend": ExtensionForm(request.POST if do == "extend" else None),
+        "extend": ExtensionForm(
+            request.POST if do == "extend" else None, row=invitation, auto_id="extend_%s"
+        ),
         "waive": WaiverForm(request.POST if do == "waive" else None),
         "approve-waiver": EditForm(request.POST if do == "approve-waiver" else None, row=waiver),
         "refuse-waiver": WaiverRefusalForm(request.POST if do == "refuse-waiver" else None),
