@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from uuid import UUID
+from typing import Any
 
 from django.db.models import QuerySet
 
@@ -17,6 +16,6 @@ def holders(*roles: str) -> QuerySet[User]:
     )
 
 
-def people(ids: QuerySet[object] | Iterable[UUID]) -> QuerySet[User]:
-    """The accounts with these ids."""
+def people(ids: Any) -> QuerySet[User]:
+    """The accounts with these ids: UUIDs, or a queryset of them."""
     return User.objects.filter(pk__in=ids)
