@@ -13,7 +13,7 @@ class ClaimsConfig(AppConfig):
 
         labels.register(
             aspect_kind=states.AspectKind, basis_kind=states.BasisKind, channel=states.Channel,
-            claim_kind=states.ClaimKind,
+            claim_kind=states.ClaimKind, claim_proposal_status=states.ClaimProposalStatus,
             claim_status=states.ClaimStatus, comparator=states.Comparator,
             entity_role=states.EntityRoleKind, flag=states.FlagKind,
             product_kind=states.ProductKind, progress=states.Progress, stance=states.Stance,

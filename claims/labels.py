@@ -41,6 +41,15 @@ CLAIM_STATUS: Final[Mapping[str, Pair]] = {
     "registered": Pair("published", "已发布"),
     "withdrawn": Pair("withdrawn by AsClaimed", "本站已撤销"),
 }
+CLAIM_PROPOSAL_STATUS: Final[Mapping[str, Pair]] = {
+    "proposed": Pair("awaiting a moderator", "待审核"),
+    "returned": Pair("more information needed", "需补充"),
+    "registered": Pair("published as a claim", "已发布为宣称"),
+    "merged": Pair("merged with a published claim", "已并入现有宣称"),
+    "puffery": Pair("recorded as puffery", "已记为主观宣传语"),
+    "refused": Pair("not accepted", "未采纳"),
+    "withdrawn": Pair("withdrawn by the proposer", "提出人已撤回"),
+}
 ASPECT_KIND: Final[Mapping[str, Pair]] = {
     "function": Pair("function", "功能"),
     "quantity": Pair("quantity", "数量"),

@@ -8,26 +8,32 @@ from __future__ import annotations
 
 import builtins
 from typing import ClassVar, Self
+from uuid import uuid4
 
 from django.db import models
 from django.db.models import F, Q
 from uuid_utils.compat import uuid7
 
 import ledger
-from accounts.models import Organisation
+from accounts.models import Organisation, User
+from accounts.pseudonyms import new_pseudonym
 from claims.dates import validate_past, validate_plan
 from claims.languages import LONGEST as LONGEST_TAG
 from claims.languages import validate_language
 from claims.localized_text import LocalizedTextField, read
 from claims.references import LENGTH, new_reference
 from claims.states import (
+    CLAIM_PROPOSAL_TRANSITIONS,
     CLAIM_TRANSITIONS,
     OTHERS,
     PROGRESS_TRANSITIONS,
+    TAKEN_UP,
+    UNDECIDED,
     AspectKind,
     BasisKind,
     Channel,
     ClaimKind,
+    ClaimProposalStatus,
     ClaimStatus,
     Comparator,
     EntityRoleKind,
@@ -677,4 +683,185 @@ class SeriesNote(models.Model):
                 name="series_note_states_a_difference_between_two_days",
             ),
             finite("stated_value", 16, "series_note_states_a_number"),
+        ]
+
+
+class ClaimProposalQuerySet(models.QuerySet["ClaimProposal"]):
+    def public(self) -> Self:
+        """Proposals that were taken up: all that the public may know to exist."""
+        return self.filter(status__in=TAKEN_UP)
+
+    def visible_to(self, user: User) -> Self:
+        """What `user` may read: those at the desk all unless they act for a company, everyone else
+        their own."""
+        if user.has_role("moderator", "adjudicator", "auditor") and not user.has_company_seat:
+            return self
+        return self.filter(proposed_by=user)
+
+    def waiting(self) -> Self:
+        """What moderators have still to decide."""
+        return self.filter(status=ClaimProposalStatus.PROPOSED)
+
+    def undecided(self) -> Self:
+        """What waits for a moderator, or for an answer."""
+        return self.filter(status__in=UNDECIDED)
+
+
+@ledger.transitions("status", CLAIM_PROPOSAL_TRANSITIONS)
+@ledger.recorded(
+    name="claim_proposal",
+    plain=["status", "channel", "quote_lang", "proposed_date", "decided_date", "claim"],
+    text=[
+        "reference",
+        "pseudonym",
+        "quote",
+        "address",
+        "place",
+        "company_name",
+        "product_name",
+        "why",
+        "proposed_by",
+        "proposed_at",
+        "decision_reason",
+        "decided_by",
+        "decided_at",
+        "idempotency_key",
+        "content_key",
+    ],
+    # What a proposer typed may name people: the claim that came of it is the text that everyone
+    # reads.
+    closed=[
+        "reference",
+        "quote",
+        "address",
+        "place",
+        "company_name",
+        "product_name",
+        "why",
+        "proposed_by",
+        "proposed_at",
+        "decision_reason",
+        "decided_by",
+        "decided_at",
+        "idempotency_key",
+        "content_key",
+        "act_reason",
+    ],
+    coarse=True,
+    public="public",
+)
+class ClaimProposal(models.Model):
+    """A claim that somebody asks moderators to register: the words, where they stand, and what is
+    thought to be wrong with them.
+
+    Its id is random and its pseudonym its own, so that two proposals of one person cannot be
+    linked, and nobody can tell when one was made.
+    """
+
+    # claims.editing
+    EDITED: ClassVar = ("status", "quote", "address", "decision_reason", "claim", "answers")
+
+    id = models.UUIDField(primary_key=True, default=uuid4, editable=False)
+    reference = models.CharField(
+        max_length=LENGTH, unique=True, default=new_reference, editable=False
+    )
+    proposed_by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
+    pseudonym = models.CharField(max_length=40, default=new_pseudonym)
+    status = models.CharField(
+        max_length=12, choices=ClaimProposalStatus.choices, default=ClaimProposalStatus.PROPOSED
+    )
+    quote = models.TextField()
+    quote_lang = models.CharField(max_length=LONGEST_TAG, validators=[validate_language])
+    channel = models.CharField(max_length=20, choices=Channel.choices)
+    address = models.URLField(max_length=2000, blank=True, validators=[validate_address])
+    place = models.TextField(
+        blank=True, help_text="Where the words are, if no address leads there: a shop, a contract."
+    )
+    company_name = models.CharField(max_length=200)
+    product_name = models.CharField(max_length=200, blank=True)
+    why = models.TextField(help_text="What the proposer thinks is wrong, or why it matters.")
+    proposed_at = models.DateTimeField()
+    proposed_date = models.DateField()
+    claim = models.ForeignKey(Claim, null=True, blank=True, on_delete=models.PROTECT)
+    decision_reason = LocalizedTextField(blank=True)
+    decided_by = models.ForeignKey(
+        User, null=True, blank=True, on_delete=models.PROTECT, related_name="+"
+    )
+    decided_at = models.DateTimeField(null=True, blank=True)
+    decided_date = models.DateField(null=True, blank=True)
+    idempotency_key = models.CharField(max_length=100, blank=True)
+    content_key = models.CharField(max_length=64, blank=True)
+
+    objects = ClaimProposalQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            known("status", ClaimProposalStatus, "claim_proposal_status_known"),
+            known("channel", Channel, "claim_proposal_channel_known"),
+            models.UniqueConstraint(
+                fields=["proposed_by", "idempotency_key"],
+                condition=~Q(idempotency_key=""),
+                name="claim_proposal_idempotent_per_account",
+            ),
+            models.CheckConstraint(
+                condition=Q(claim=None) & ~Q(status__in=TAKEN_UP)
+                | Q(claim__isnull=False, status__in=TAKEN_UP),
+                name="claim_proposal_taken_up_has_a_claim",
+            ),
+            models.CheckConstraint(
+                condition=Q(
+                    decided_by=None,
+                    decided_at=None,
+                    decided_date=None,
+                    status__in=["proposed", "withdrawn"],
+                )
+                | Q(decided_by__isnull=False, decided_at__isnull=False, decided_date__isnull=False),
+                name="claim_proposal_decided_all_or_none",
+            ),
+            models.CheckConstraint(
+                condition=Q(decided_by=None) | ~Q(decided_by=F("proposed_by")),
+                name="claim_proposal_not_decided_by_its_proposer",
+            ),
+        ]
+        indexes = [
+            models.Index(
+                fields=["proposed_at"],
+                condition=Q(status="proposed"),
+                name="claim_proposal_waiting",
+            ),
+            models.Index(fields=["proposed_by", "-proposed_at"]),
+        ]
+
+    def __str__(self) -> str:
+        return self.reference
+
+    @property
+    def answers(self) -> int:
+        """How often its proposer answered: who decides has seen as many."""
+        return ProposalQuestion.objects.filter(proposal=self).count()
+
+
+@ledger.recorded(
+    name="proposal_question",
+    plain=["proposal", "number"],
+    text=["question", "answer", "lang", "answered_at"],
+    closed=["question", "answer", "lang", "answered_at"],
+)
+class ProposalQuestion(models.Model):
+    """A question with which a proposal was returned, and what its proposer answered. Between the
+    two and moderators."""
+
+    id = models.UUIDField(primary_key=True, default=uuid4, editable=False)
+    proposal = models.ForeignKey(ClaimProposal, on_delete=models.PROTECT)
+    number = models.PositiveSmallIntegerField()
+    question = LocalizedTextField(blank=True)
+    answer = models.TextField()
+    lang = models.CharField(max_length=LONGEST_TAG, validators=[validate_language])
+    answered_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["proposal", "number"], name="proposal_question_number_once"
+            )
         ]

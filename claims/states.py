@@ -74,6 +74,55 @@ CLAIM_TRANSITIONS: dict[str, frozenset[str]] = {
 }
 
 
+class ClaimProposalStatus(models.TextChoices):
+    """What became of a claim that somebody proposed. Never a finding."""
+
+    PROPOSED = "proposed", label(labels.CLAIM_PROPOSAL_STATUS["proposed"])
+    RETURNED = "returned", label(labels.CLAIM_PROPOSAL_STATUS["returned"])
+    REGISTERED = "registered", label(labels.CLAIM_PROPOSAL_STATUS["registered"])
+    MERGED = "merged", label(labels.CLAIM_PROPOSAL_STATUS["merged"])
+    PUFFERY = "puffery", label(labels.CLAIM_PROPOSAL_STATUS["puffery"])
+    REFUSED = "refused", label(labels.CLAIM_PROPOSAL_STATUS["refused"])
+    WITHDRAWN = "withdrawn", label(labels.CLAIM_PROPOSAL_STATUS["withdrawn"])
+
+
+#: Those that a claim came of, or that an earlier claim took in.
+TAKEN_UP = frozenset(
+    {
+        ClaimProposalStatus.REGISTERED,
+        ClaimProposalStatus.MERGED,
+        ClaimProposalStatus.PUFFERY,
+    }
+)
+# A question need not be answered before a moderator decides: a proposer who never replies does not
+# keep a proposal open.
+CLAIM_PROPOSAL_TRANSITIONS: dict[str, frozenset[str]] = {
+    ClaimProposalStatus.PROPOSED: frozenset(
+        {
+            *TAKEN_UP,
+            ClaimProposalStatus.RETURNED,
+            ClaimProposalStatus.REFUSED,
+            ClaimProposalStatus.WITHDRAWN,
+        }
+    ),
+    ClaimProposalStatus.RETURNED: frozenset(
+        {
+            *TAKEN_UP,
+            ClaimProposalStatus.PROPOSED,
+            ClaimProposalStatus.REFUSED,
+            ClaimProposalStatus.WITHDRAWN,
+        }
+    ),
+    ClaimProposalStatus.REGISTERED: frozenset(),
+    ClaimProposalStatus.MERGED: frozenset(),
+    ClaimProposalStatus.PUFFERY: frozenset(),
+    ClaimProposalStatus.REFUSED: frozenset(),
+    ClaimProposalStatus.WITHDRAWN: frozenset(),
+}
+#: On these somebody still has to act.
+UNDECIDED = frozenset({ClaimProposalStatus.PROPOSED, ClaimProposalStatus.RETURNED})
+
+
 class AspectKind(models.TextChoices):
     FUNCTION = "function", label(labels.ASPECT_KIND["function"])
     QUANTITY = "quantity", label(labels.ASPECT_KIND["quantity"])

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from django.urls import path
 
-from claims import views, views_company
+from claims import views, views_company, views_proposals
 from ui.languages import pages
 
 app_name = "claims"
 urlpatterns = [
     *pages(
+        path("proposals/", views_proposals.proposals, name="proposals"),
+        path("proposals/new/", views_proposals.propose, name="propose"),
+        path("proposals/<str:ref>/", views_proposals.proposal, name="proposal"),
+        path("desk/proposals/<str:ref>/", views_proposals.triage, name="triage"),
         path("desk/claims/new/", views.register, name="register"),
         path("desk/claims/<str:ref>/revise/", views.revise, name="revise"),
         path("desk/claims/<str:ref>/flags/", views.flags, name="flags"),

@@ -4,6 +4,7 @@ reports."""
 from __future__ import annotations
 
 from functools import partial
+from typing import Any
 
 from django.contrib import messages
 from django.core.exceptions import ValidationError
@@ -30,11 +31,12 @@ from claims.forms import (
     ThresholdForm,
     WithdrawalForm,
 )
-from claims.models import Claim, Criterion, Flag
+from claims.forms_proposals import ProposalOutcomeForm, as_proposed
+from claims.models import Claim, ClaimProposal, Criterion, Flag
 from claims.multi_form_page import FormAction, multi_form_page
-from claims.permissions import check_revise, check_withdraw_flag
+from claims.permissions import check_revise, check_triage, check_withdraw_flag
 from claims.reference_resolver import redirect_to_canonical, resolve_reference
-from claims.states import BasisKind
+from claims.states import BasisKind, ClaimKind
 
 
 def _aspect(form: AspectForm) -> actions.NewAspect:
@@ -55,20 +57,27 @@ def _aspect(form: AspectForm) -> actions.NewAspect:
 def register(request: HttpRequest) -> HttpResponse:
     """Publish a claim with its points and its source."""
     data = request.POST if request.method == "POST" else None
-    form = ClaimForm(data)
+    user, proposed = current_account(request), _proposed(request)
+    form = ClaimForm(data, initial=_begun(request, proposed))
     aspects = [AspectForm(data, prefix=f"aspect-{n}") for n in range(1, ASPECTS + 1)]
-    refill(request, form, *aspects)
+    outcome = ProposalOutcomeForm(data, proposal=proposed, prefix="outcome") if proposed else None
+    sent = [form, *aspects, *([outcome] if outcome else [])]
+    refill(request, *sent)
+    if outcome:
+        outcome.asked_kind = form["kind"].value()
     valid = (
-        [bound.is_valid() for bound in (form, *aspects)] if data is not None else [False]
+        [bound.is_valid() for bound in sent] if data is not None else [False]
     )  # each is to say what is wrong with it
     if all(valid):
-        given = dict(form.cleaned_data)
 
         def add() -> str:
-            claim = actions.register_case(
-                by=current_account(request), case=actions.NewCase(**given), now=timezone.now(),
-                aspects=[_aspect(aspect) for aspect in aspects if aspect.cleaned_data["statement"]],
-            )  # fmt: skip
+            case = actions.NewCase(**form.cleaned_data)
+            points = [_aspect(aspect) for aspect in aspects if aspect.cleaned_data["statement"]]
+            given: dict[str, Any] = {"by": user, "case": case, "aspects": points}
+            if proposed and outcome:
+                given |= {"proposal": proposed, **outcome.cleaned_data}
+            act = actions.register_proposal if proposed else actions.register_case
+            claim = act(now=timezone.now(), **given)
             messages.success(request, _("Claim published. We are checking its source."))
             return reverse("reports:claim", args=[claim.reference])
 
@@ -76,12 +85,43 @@ def register(request: HttpRequest) -> HttpResponse:
             return redirect(run_once(request, add))
         except ValidationError as error:
             form.add_error(None, error.messages)
-    return render(
+        except RowChangedError as changed:
+            clash(outcome or form, changed)
+        except actions.ProposalChangedError as changed:
+            return _proposal_changed(request, changed)
+    context = {
+        "form": form,
+        "aspects": aspects,
+        "outcome": outcome,
+        "proposal": proposed,
+        "blocked": objection(check_triage, user, proposed) if proposed else None,
+    }
+    status = 200 if data is None else refused_status(*sent)
+    return render(request, "claims/register.html", context, status=status)
+
+
+def _begun(request: HttpRequest, proposed: ClaimProposal | None) -> dict[str, Any]:
+    """What the form starts with: the proposal, and the kind that the address names."""
+    kind = request.GET.get("kind")
+    begun = {"kind": kind} if kind in ClaimKind else {}
+    return (as_proposed(proposed) | begun) if proposed else begun
+
+
+def _proposed(request: HttpRequest) -> ClaimProposal | None:
+    """The proposal that the address names, if it names one. Raises Http404."""
+    ref = request.GET.get("proposal", "")
+    rows = ClaimProposal.objects.visible_to(current_account(request))
+    return resolve_reference(rows, ref) if ref else None
+
+
+def _proposal_changed(request: HttpRequest, changed: actions.ProposalChangedError) -> HttpResponse:
+    """To the proposal, which somebody decided or withdrew while its claim was typed."""
+    messages.error(
         request,
-        "claims/register.html",
-        {"form": form, "aspects": aspects},
-        status=400 if data is not None else 200,
+        _("No claim was published. The proposal has changed; it is now “%(status)s”.")
+        % {"status": changed.proposal.get_status_display()},
     )
+    return redirect("claims:triage", changed.proposal.reference)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

@@ -47,6 +47,12 @@ _SUBMISSIONS: Final = (
     "evidence:submissions",
     "/submissions/",
 )
+_PROPOSALS: Final = (
+    _("My proposals"),
+    _("claims that you proposed, and what became of them"),
+    "claims:proposals",
+    "/proposals/",
+)
 _DESK: Final = (_("Work queue"), _("claims, evidence and verdicts"), "verdicts:desk", "/desk/")
 _REPLIES: Final = (
     _("Reply requests"),
@@ -74,7 +80,7 @@ def own_links(user: object, path: str = "") -> list[Link]:
     """The parts of the site that are `user`'s own; none for a stranger."""
     if not isinstance(user, User):
         return []
-    parts = [_SUBMISSIONS]
+    parts = [_SUBMISSIONS, _PROPOSALS]
     if not DESK_ROLES.isdisjoint(user.roles):
         parts.append(_DESK)
     if Role.COMPANY_REPRESENTATIVE.value in user.roles:

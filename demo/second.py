@@ -14,8 +14,9 @@ from typing import Any, Final
 from django.utils import timezone
 
 from accounts.models import User
+from claims import actions as claims
 from claims.localized_text import write
-from claims.models import Aspect, Claim
+from claims.models import Aspect, Claim, ClaimProposal
 from demo import papers, pictures
 from demo.casting import organisation
 from evidence.exhibits.actions import filing
@@ -104,6 +105,16 @@ MISLEADING = write(
     en="“The balance can wait for the car” left out a condition that stands in the contract: "
     "once the seller gives notice, all of it is due within seven days. In week 23 that "
     "condition was used. The company replied that the agreement decides.",
+)
+
+PROPOSED: Final = claims.NewProposal(
+    quote="赛道模式一键开启，圈速立刻快两秒。",
+    quote_lang="zh-Hans",
+    channel="launch_event",
+    company_name="远岫汽车",
+    product_name="远岫 R1 赛道版",
+    place="发布会第 52 分钟",
+    why="我在同一条赛道开了三次，打开赛道模式与不打开，圈速没有差别。",
 )
 
 People = dict[str, User]
@@ -202,7 +213,11 @@ def ask(people: People) -> None:
 
 
 def propose(people: People) -> None:
-    """One adjudicator proposes a verdict on the first point. Nobody has approved it yet."""
+    """One adjudicator proposes a verdict on the first point. Nobody has approved it yet. An owner
+    proposes a claim, on which no moderator has decided."""
+    owner = people["owner-a"]
+    if not ClaimProposal.objects.filter(proposed_by=owner).exists():
+        claims.propose_claim(by=owner, proposal=PROPOSED, now=timezone.now())
     aspect = Aspect.objects.select_related("claim").get(claim=claim_of_it(), number=1)
     if not Verdict.objects.filter(
         aspect=aspect, status__in=[VerdictStatus.PROPOSED, VerdictStatus.PUBLISHED]

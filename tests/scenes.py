@@ -8,6 +8,7 @@ from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from unittest.mock import patch
 
+from allauth.account.models import EmailAddress
 from django.utils import timezone
 from PIL import Image
 
@@ -17,7 +18,16 @@ from accounts.actions import approve_invitation, found_organisation, grant_role
 from accounts.models import Organisation, OrganisationKind, Role, RoleInvitation, User
 from claims import actions as claims
 from claims.localized_text import write
-from claims.models import Aspect, Claim, Company, Product, ProductOption, Series, Source
+from claims.models import (
+    Aspect,
+    Claim,
+    ClaimProposal,
+    Company,
+    Product,
+    ProductOption,
+    Series,
+    Source,
+)
 from engines.text.extraction import Extract
 from evidence.exhibits.actions import filing, pointing, staging
 from evidence.exhibits.models import Comparison, Exhibit, Rendition, StagedPhoto, Submission
@@ -145,6 +155,30 @@ def build_claim(*, watched: bool = False) -> Scene:
         product=product, option=option, source=source, claim=claim, ducts=ducts, carbon=carbon,
         now=now,
     )  # fmt: skip
+
+
+def confirmed(user: User) -> User:
+    """The same person, whose mailbox was confirmed."""
+    EmailAddress.objects.get_or_create(user=user, email=user.email, defaults={"verified": True})
+    return user
+
+
+def build_proposal(scene: Scene, owner: User | None = None, **fields: str) -> ClaimProposal:
+    """A claim that the first owner proposes, unless somebody else does."""
+    given = {
+        "quote": "The seats heat up in ten seconds.",
+        "quote_lang": "en",
+        "channel": "product_page",
+        "company_name": "A car maker Co., Ltd.",
+        "product_name": "Sports saloon",
+        "address": "https://brand.example/seats",
+        "why": "Mine take two minutes.",
+    }
+    return claims.propose_claim(
+        by=confirmed(owner or scene.owners[0]),
+        proposal=claims.NewProposal(**(given | fields)),
+        now=timezone.now(),
+    )
 
 
 def picture(number: int) -> bytes:

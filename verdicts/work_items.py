@@ -1,7 +1,7 @@
 """What waits for someone at the desk, as one list: how urgent, for how long, and why (UI,
 Moderators).
 
-Eight kinds of rows are read, each in one query and cut to its oldest; then they stand in one order:
+Nine kinds of rows are read, each in one query and cut to its oldest; then they stand in one order:
 what is urgent now, what soon will be, what can wait, and within that what has waited longest.
 """
 
@@ -17,7 +17,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from accounts.models import User
-from claims.models import Aspect
+from claims.models import Aspect, ClaimProposal
 from claims.states import Progress
 from evidence.exhibits.models import Measurement, Submission
 from evidence.exhibits.states import SubmissionStatus
@@ -68,6 +68,7 @@ def queues() -> dict[str, tuple[QuerySet[Any], tuple[str, ...]]]:
             Submission.objects.waiting().select_related("claim").prefetch_related("exhibit_set"),
             ("filed_at", "id"),
         ),
+        "claim_proposals": (ClaimProposal.objects.waiting(), ("proposed_at", "id")),
         "aspects": (
             Aspect.objects.filter(Q(progress=Progress.OVERDUE) | Q(progress=Progress.IN_REVIEW))
             .exclude(
@@ -107,6 +108,8 @@ class WorkItem:
     @property
     def claim(self) -> Any:
         """The claim that it is about, or None."""
+        if self.kind == "claim_proposals":
+            return None
         if self.kind in {"proposals", "returned", "shaken"}:
             return self.row.aspect.claim
         return self.row.invitation.claim if self.kind == "entries" else self.row.claim
@@ -359,6 +362,23 @@ def _submission(row: Submission, user: User, now: datetime) -> WorkItem:
     )
 
 
+def _claim_proposal(row: ClaimProposal, user: User, now: datetime) -> WorkItem:
+    if row.proposed_by_id == user.pk:
+        urgency, why = LATER, _("You proposed it, so another person must decide.")
+    elif now - row.proposed_at > 3 * DAY:
+        urgency, why = SOON, _("Whoever proposed it has waited more than three days.")
+    else:
+        urgency, why = LATER, _("Somebody proposed a claim. Decide what becomes of it.")
+    return WorkItem(
+        "claim_proposals",
+        row,
+        urgency,
+        row.proposed_at,
+        why,
+        reverse("claims:triage", args=[row.reference]),
+    )
+
+
 def _aspect(row: Aspect, user: User, now: datetime) -> WorkItem:
     address = reverse("verdicts:case", args=[row.claim.reference])
     if row.progress == Progress.OVERDUE:
@@ -384,5 +404,6 @@ _KINDS: dict[str, Callable[[Any, User, datetime], WorkItem]] = {
     "returned": _returned,
     "shaken": _lost_evidence,
     "submissions": _submission,
+    "claim_proposals": _claim_proposal,
     "aspects": _aspect,
 }

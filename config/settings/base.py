@@ -323,6 +323,7 @@ SPECTACULAR_SETTINGS = {
         "SightingKind": "evidence.sources.states.SightingKind",
         "ReportKind": "reports.models.ReportKind",
         "ClaimStatus": "claims.states.ClaimStatus",
+        "ClaimProposalStatus": "claims.states.ClaimProposalStatus",
         "Affiliation": "evidence.exhibits.states.Affiliation",
         "SubmissionStatus": "evidence.exhibits.states.SubmissionStatus",
         "ExhibitStatus": "evidence.exhibits.states.ExhibitStatus",
@@ -382,6 +383,10 @@ STAGED_KEPT_FOR = timedelta(days=2)
 FILED_MAX_SUBMISSIONS = environment.integer("FILED_MAX_SUBMISSIONS", 200, least=1)
 #: How many bytes of photos one account may file in a day.
 FILED_MAX_BYTES = environment.integer("FILED_MAX_BYTES", 4 * 1024 * 1024 * 1024, least=1)
+#: How many claims one account may propose in a day.
+PROPOSALS_PER_DAY = environment.integer("PROPOSALS_PER_DAY", 20, least=1)
+#: How many claims somebody of a consumer group, laboratory or newsroom may propose in a day.
+PROPOSALS_PER_DAY_FOR_GROUPS = environment.integer("PROPOSALS_PER_DAY_FOR_GROUPS", 500, least=1)
 #: How long an original that no row names may lie, in case a filing is still on its way. Far longer
 #: than any request.
 ORPHANS_KEPT_FOR = timedelta(days=2)

@@ -17,8 +17,10 @@ from urllib.parse import urlsplit
 from uuid import UUID
 
 from accounts.models import Membership, Organisation, OrganisationKind, Role, User
+from accounts.organisation_names import fold_name
 from claims.compiled_queries import CompiledQuery
-from claims.models import Claim, Company, LegalEntity
+from claims.duplicates import companies_named
+from claims.models import Claim, ClaimProposal, Company, LegalEntity, Source
 from evidence.exhibits.models import Submission, Teardown
 from evidence.exhibits.states import Affiliation
 
@@ -156,16 +158,42 @@ _Laboratories = dict[UUID, list[tuple[Organisation, set[UUID]]]]
 def side_of(user: User, claim: Claim) -> Affiliation:
     """From whose side `user` judges: the company's if they ever acted for it, another's if they
     acted for one since the claim came."""
-    ours = OrganisationKind.OPERATOR
-    held = list(
+    if not (held := _held_elsewhere(user)):
+        return Affiliation.INDEPENDENT
+    return _side(held, [_companies({claim.company_id})[claim.company_id]], claim.created_at)
+
+
+def side_on_proposal(user: User, proposal: ClaimProposal) -> Affiliation:
+    """As `side_of`, of a claim that is only proposed: whose it is says the name that the proposer
+    gave, with every company that is called so, and the source at the address."""
+    if not (held := _held_elsewhere(user)):
+        return Affiliation.INDEPENDENT
+    meant = {company.pk for company in companies_named([proposal.company_name])}
+    if proposal.address:
+        meant.update(Source.objects.filter(url=proposal.address).values_list("company", flat=True))
+    companies = [
+        *_companies(meant).values(),
+        _Company("", names={_plain(proposal.company_name)}),
+    ]
+    folded = fold_name(proposal.company_name)
+    if any(fold_name(membership.organisation.name) == folded for membership in held):
+        return Affiliation.COMPANY
+    return _side(held, companies, proposal.proposed_at)
+
+
+def _held_elsewhere(user: User) -> list[Membership]:
+    """All that a person ever held outside the body that runs this installation."""
+    return list(
         Membership.objects.filter(user=user)
-        .exclude(organisation__kind=ours)
+        .exclude(organisation__kind=OrganisationKind.OPERATOR)
         .select_related("organisation")
     )
-    if not held:
-        return Affiliation.INDEPENDENT
-    company = _companies({claim.company_id})[claim.company_id]
-    if any(company.is_one_of(membership.organisation) for membership in held):
+
+
+def _side(
+    held: Sequence[Membership], companies: Sequence[_Company], since: datetime
+) -> Affiliation:
+    if any(company.is_one_of(each.organisation) for company in companies for each in held):
         return Affiliation.COMPANY
     seats = (
         membership
@@ -175,7 +203,7 @@ def side_of(user: User, claim: Claim) -> Affiliation:
     )
     return (
         Affiliation.OTHER_COMPANY
-        if any(_held_since(seat, claim.created_at) for seat in seats)
+        if any(_held_since(seat, since) for seat in seats)
         else Affiliation.INDEPENDENT
     )
 

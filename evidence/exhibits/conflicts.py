@@ -8,8 +8,8 @@ from django.utils.translation import gettext as _
 
 from accounts.models import User
 from claims import conflicts
-from claims.models import Claim
-from evidence.exhibits.affiliation import side_of
+from claims.models import Claim, ClaimProposal
+from evidence.exhibits.affiliation import side_of, side_on_proposal
 from evidence.exhibits.models import Submission
 from evidence.exhibits.states import Affiliation, SubmissionStatus
 
@@ -50,8 +50,19 @@ def former_seat(user: User, claim: Claim) -> str | None:
     return None
 
 
+def former_seat_on_proposal(user: User, proposal: ClaimProposal) -> str | None:
+    """The same of a claim that is only proposed."""
+    if side_on_proposal(user, proposal) != Affiliation.INDEPENDENT:
+        return _(
+            "You acted for a company that has an interest in this proposal, so another person "
+            "must decide on it."
+        )
+    return None
+
+
 def register() -> None:
     """Have all of them asked wherever a conflict is."""
     conflicts.register(own_filing)
     conflicts.register(own_employer)
     conflicts.register(former_seat)
+    conflicts.register_for_proposals(former_seat_on_proposal)

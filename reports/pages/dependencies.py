@@ -324,6 +324,8 @@ RECORDED: Final[dict[str, tuple[Rule, ...]]] = {
     ),
     "erasure": (Rule((_constant(EVERYTHING),)),),
     "alert": (Rule(why="for moderators alone"),),
+    "claim_proposal": (Rule(why="on no public page but those of the log; its claim has its own"),),
+    "proposal_question": (Rule(why="between a proposer and the moderators"),),
     "clarification": (Rule(why="between a submitter and the moderators"),),
     "api_key": (Rule(why="an account's own"),),
     "sign_up": (Rule(why="on no public page but those of the log"),),

@@ -11,6 +11,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from itertools import islice
 from typing import Any
 from uuid import UUID
 
@@ -19,8 +20,10 @@ from django.db.models import Count, QuerySet
 from claims.compiled_queries import SLOT, CompiledQuery, PreparedStatement
 from claims.models import Appearance, Claim, Source
 from claims.moments import format_moment
+from claims.proposal_links import propose_from
 from claims.states import Stance
 from engines.text.diffing import diff
+from engines.text.sentences import sentences
 from evidence.sources.models import Disappearance, Observation, Sighting, Version
 from reports.drawing import version_timeline
 from reports.pages import diff_view
@@ -35,6 +38,25 @@ BLOCKS = 8  # passages of one edit on the page of its source
 LONGEST_SHOWN = (
     60_000  # characters of a text that is compared there; longer ones have their own page
 )
+
+
+#: How many sentences of a version are offered for proposing a claim, and how long one may be.
+PROPOSABLE = 20
+SHORTEST_PROPOSABLE, LONGEST_PROPOSABLE = 6, 240
+
+
+def proposable_sentences(version: Version) -> list[tuple[str, str]]:
+    """The first sentences of a version, each with the address of the form for proposing a claim
+    that it fills in."""
+    fitting = (
+        sentence
+        for each in sentences(version.body[:LONGEST_SHOWN])
+        if SHORTEST_PROPOSABLE <= len(sentence := each.strip()) <= LONGEST_PROPOSABLE
+    )
+    return [
+        (sentence, propose_from(version.source, sentence, version.lang))
+        for sentence in islice(fitting, PROPOSABLE)
+    ]
 
 
 @dataclass

@@ -243,6 +243,7 @@ ADDS = {
     "IncidentForm", "EventForm", "_When", "SendBackForm",
     "FlagForm",  # takes back one raising of a flag, and only while it stands
     "SeatForm", "SeatEndForm",  # one more seat, or the end of one that stands
+    "ClaimProposalForm", "AnswerProposalForm",
     "GradeForm",  # sent with the decision, whose version covers its exhibits
 }  # fmt: skip
 
@@ -250,13 +251,14 @@ ADDS = {
 def test_every_form_of_the_desk_edits_with_a_version_or_only_adds() -> None:
     from claims import forms as _a
     from claims import forms_company as _b
+    from claims import forms_proposals as _f
     from evidence.exhibits import forms as _c
     from evidence.sources import forms as _e
     from verdicts import forms as _d
 
     found = {
         one
-        for module in (_a, _b, _c, _d, _e)
+        for module in (_a, _b, _c, _d, _e, _f)
         for one in vars(module).values()
         if isinstance(one, type)
         and issubclass(one, forms.BaseForm)

@@ -52,7 +52,8 @@ MODULES = (
     "accounts.actions.keys", "accounts.actions.organisations", "accounts.actions.roles",
     "accounts.actions.second_factors", "accounts.actions.sign_up",
     "claims.actions.cases", "claims.actions.claims", "claims.actions.companies",
-    "claims.actions.flags", "claims.actions.series", "claims.actions.sources",
+    "claims.actions.flags", "claims.actions.proposals", "claims.actions.series",
+    "claims.actions.sources",
     "evidence.exhibits.actions.filing",
     "evidence.sources.actions",
     "evidence.exhibits.actions.pointing",
@@ -343,6 +344,34 @@ def invite_people(operator: User, lab: Organisation, guest: User, now: datetime)
     accounts.leave_role(by=guest, membership=held, now=now)
 
 
+def propose_and_triage(scene: scenes.Scene) -> None:
+    """Each thing that becomes of a proposal."""
+    now, guest, moderator = scene.now, scene.owners[0], scene.moderator
+    asked, refused, merged, registered, withdrawn = (
+        scenes.build_proposal(scene, guest) for _ in range(5)
+    )
+    claims.propose_claims(
+        by=guest,
+        proposals=[claims.NewProposal("It flies.", "en", "press", "X", "No.", place="In a shop.")],
+        now=now,
+    )
+    given: dict[str, Any] = {"by": moderator, "now": now}
+    claims.return_proposal(**given, proposal=asked, question=write("en", "Which page?"))
+    claims.answer_proposal(by=guest, proposal=asked, answer="The first.", lang="en", now=now)
+    claims.refuse_proposal(**given, proposal=refused, reason=write("en", "Nobody said it."))
+    claims.merge_proposal(
+        **given, proposal=merged, claim=scene.claim, reason=write("en", "The same.")
+    )
+    case = claims.NewCase(
+        quote="Ten seconds.", quote_lang="en", summary=write("en", "Ten seconds"),
+        kind="puffery", product=str(scene.product.pk),
+    )  # fmt: skip
+    claims.register_proposal(
+        **given, proposal=registered, case=case, aspects=[], reason=write("en", "A slogan.")
+    )
+    claims.withdraw_proposal(by=guest, proposal=withdrawn, now=now)
+
+
 def every_action() -> None:
     """The fullest scene: the founding case, and what it leaves out."""
     scene = scenes.build_post(scenes.build_claim())
@@ -410,6 +439,7 @@ def every_action() -> None:
         quote="We are friends with our users.",
         now=now,
     )
+    propose_and_triage(scene)
     aspect = other.aspect_set.get()
     claims.revise_company(
         by=moderator,

@@ -32,7 +32,7 @@ from accounts.models import Membership, RoleInvitation, User
 from accounts.permissions import NotAllowedError
 from claims.actions import add_entity, add_source, raise_flag
 from claims.editing import version
-from claims.models import Criterion, Flag, LegalEntity, SeriesPoint, Source
+from claims.models import ClaimProposal, Criterion, Flag, LegalEntity, SeriesPoint, Source
 from evidence.exhibits.models import Exhibit, Region, Submission
 from evidence.sources import actions as source_actions
 from evidence.sources.models import Alert
@@ -75,6 +75,21 @@ def seen(row: Any) -> str:
 def pending(world: World) -> dict[str, str]:
     """The version of the submission that waits."""
     return {"version": version(Submission.objects.get(reference=world.names["pending"]))}
+
+
+def proposed(world: World) -> dict[str, str]:
+    """The version of the claim that is proposed."""
+    return {"version": version(ClaimProposal.objects.get(reference=world.names["proposed"]))}
+
+
+def question_asked(world: World) -> None:
+    """A moderator asked about the claim that is proposed."""
+    scenes.claims.return_proposal(
+        by=world.scene.moderator,
+        proposal=ClaimProposal.objects.get(reference=world.names["proposed"]),
+        question=scenes.write("en", "Which page?"),
+        now=timezone.now(),
+    )
 
 
 def first_point(world: World) -> SeriesPoint:
@@ -751,6 +766,59 @@ CHANGES: Final[dict[str, list[Change]]] = {
             lambda world: world.scene.company.refresh_from_db(),
             again=False,
         )
+    ],
+    "proposals/new/": [
+        Change(
+            "owner",
+            {"claim_proposal.made claim_proposal": 1},
+            lambda world: {
+                "quote": "It floats.",
+                "quote_lang": "en",
+                "company_name": "A shipyard",
+                "channel": "press",
+                "place": "On page 4.",
+                "why": "Mine sank.",
+            },
+            lambda world: scenes.confirmed(world.scene.owners[0]),
+        )
+    ],
+    "proposals/<str:ref>/": [
+        Change(
+            "owner",
+            {
+                "claim_proposal.answered claim_proposal": 1,
+                "claim_proposal.answered proposal_question": 1,
+            },
+            lambda world: {"do": "answer", "answer": "The first.", "lang": "en"},
+            lambda world: question_asked(world),
+        ),
+        Change(
+            "owner",
+            {"claim_proposal.withdrawn claim_proposal": 1},
+            lambda world: {"do": "withdraw"},
+        ),
+    ],
+    "desk/proposals/<str:ref>/": [
+        Change(
+            "moderator",
+            {"claim_proposal.merged claim_proposal": 1},
+            lambda world: {
+                "do": "merge",
+                **proposed(world),
+                "reference": world.scene.claim.reference,
+                **both("reason"),
+            },
+        ),
+        Change(
+            "moderator",
+            {"claim_proposal.returned claim_proposal": 1},
+            lambda world: {"do": "ask", **proposed(world), **both("question")},
+        ),
+        Change(
+            "moderator",
+            {"claim_proposal.refused claim_proposal": 1},
+            lambda world: {"do": "refuse", **proposed(world), **both("reason")},
+        ),
     ],
     "desk/companies/<uuid:company>/seats/": [
         Change(

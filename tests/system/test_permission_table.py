@@ -17,7 +17,6 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 import pytest
-from allauth.account.models import EmailAddress
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.test import Client, override_settings
@@ -326,6 +325,20 @@ TABLE: Final[dict[str, tuple[str, dict[str, dict[str, int]]]]] = {
         "/submissions/{pending}/withdraw/",
         {"GET": row(NO_ONE), "POST": row(404, anonymous=302, owner=302)},
     ),
+    # proposing a claim, and one's own proposals
+    "proposals/": ("/proposals/", {"GET": SIGNED_IN, "POST": row(NO_ONE)}),
+    "proposals/new/": (
+        "/proposals/new/",
+        {"GET": SIGNED_IN, "POST": row(400, anonymous=302)},
+    ),
+    "proposals/<str:ref>/": (
+        "/proposals/{proposed}/",
+        {"GET": OWN, "POST": row(404, anonymous=302)},
+    ),
+    "desk/proposals/<str:ref>/": (
+        "/desk/proposals/{proposed}/",
+        {"GET": desk(200, *DESK), "POST": desk(404, *DESK)},
+    ),
     # the desk
     "desk/": ("/desk/", {"GET": desk(200, *DESK), "POST": row(NO_ONE)}),
     "desk/claims/new/": (
@@ -603,7 +616,7 @@ def invited(scene: scenes.Scene) -> str:
     """Somebody is invited to a role; the token of the link."""
     operators = [scenes.person(name, Role.OPERATOR) for name in ("proposes", "approves")]
     for each in operators:
-        EmailAddress.objects.create(user=each, email=each.email, verified=True)
+        scenes.confirmed(each)
     proposal = propose_invitation(
         by=operators[0],
         organisation=scenes.operator_body(),
@@ -759,6 +772,7 @@ class World:
             "exhibit": accepted.reference,
             "picture": Rendition.objects.get(exhibit=accepted).digest,
             "pending": pending.reference,
+            "proposed": scenes.build_proposal(scene).reference,
             "hidden": hidden.reference,
             "staged": scenes.build_staged(scene.owners[0], scene).pk,
             "report": report.reference,

@@ -19,7 +19,7 @@ from accounts import actions as accounts
 from accounts.models import Membership, Role, RoleInvitation, User
 from claims import actions as claims
 from claims.localized_text import write
-from claims.models import Aspect, Claim
+from claims.models import Aspect, Claim, ClaimProposal
 from claims.states import Progress
 from config import documents
 from evidence import erasure as evidence_erasure
@@ -423,6 +423,41 @@ def walk_submission() -> None:
     decide(unanswered, "refused")
 
 
+def walk_claim_proposal() -> None:
+    scene = scenes.build_claim()
+    given: dict[str, Any] = {"by": scene.moderator, "now": scene.now}
+    why = write("en", "So.")
+
+    def proposed(*, returned: bool) -> ClaimProposal:
+        row = scenes.build_proposal(scene)
+        if returned:
+            row = claims.return_proposal(**given, proposal=row, question=why)
+        return row
+
+    def register(row: ClaimProposal, kind: str) -> None:
+        case = claims.NewCase(
+            quote="Ten.", quote_lang="en", summary=write("en", "x"), kind=kind,
+            product=str(scene.product.pk),
+        )  # fmt: skip
+        points = [] if kind == "puffery" else [claims.NewAspect("function", write("en", "x"))]
+        claims.register_proposal(**given, proposal=row, case=case, aspects=points, reason=why)
+
+    for returned in (False, True):
+        register(proposed(returned=returned), "express")
+        register(proposed(returned=returned), "puffery")
+        claims.merge_proposal(
+            **given, proposal=proposed(returned=returned), claim=scene.claim, reason=why
+        )
+        claims.refuse_proposal(**given, proposal=proposed(returned=returned), reason=why)
+        claims.withdraw_proposal(
+            by=scene.owners[0], proposal=proposed(returned=returned), now=scene.now
+        )
+    claims.answer_proposal(
+        by=scene.owners[0], proposal=proposed(returned=True), answer="It is.", lang="en",
+        now=scene.now,
+    )  # fmt: skip
+
+
 def walk_exhibit() -> None:
     scene = scenes.build_claim()
 
@@ -500,6 +535,7 @@ WALKS: Final[dict[str, Callable[[], None]]] = {
     "accounts.role invitation": walk_role_invitation,
     "claims.claim": walk_claim, "claims.progress": walk_progress,
     "evidence.disappearance": walk_disappearance,
+    "claims.claim proposal": walk_claim_proposal,
     "evidence.submission": walk_submission, "evidence.exhibit": walk_exhibit,
     "verdicts.verdict": walk_verdict, "verdicts.invitation": walk_invitation,
     "verdicts.reply": walk_reply,

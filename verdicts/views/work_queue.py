@@ -30,6 +30,7 @@ def _kinds() -> list[tuple[str, str]]:
         ("returned", _("Returned verdicts")),
         ("shaken", _("Verdicts whose evidence was withdrawn")),
         ("submissions", _("Submissions to decide")),
+        ("claim_proposals", _("Proposed claims")),
         ("aspects", _("Points awaiting a verdict")),
     ]
 

@@ -22,6 +22,7 @@ from django.views.decorators.http import require_safe
 from accounts.access import everyone
 from claims.models import Source
 from claims.paging import page_of
+from claims.proposal_links import propose_from
 from engines.storage.blobs import BlobMissingError
 from evidence.sources.diff_cache import cached_diff
 from evidence.sources.models import Capture, Observation, Sighting, Version
@@ -67,6 +68,7 @@ def source(request: HttpRequest, source: UUID) -> HttpResponse:
         **shown,
         "page": looks,
         "looks_open": "after" in request.GET,
+        "proposing": propose_from(row),
     }
     shows(
         request,
@@ -100,6 +102,8 @@ def version(request: HttpRequest, source: UUID, number: int) -> HttpResponse:
         "sightings": sightings,
         "proves_not": DOES_NOT_PROVE[row.capture.provenance].to(page_language()),
         "entry": last_entries([row]).get(str(row.pk)),
+        "proposable": source_page.proposable_sentences(row),
+        "proposing": propose_from(row.source),
     }
     _shows_text(request, row.source, sightings)
     shows_entries(request)
