@@ -151,6 +151,7 @@ def content_key(proposals: Sequence[NewProposal]) -> str:
 def _propose(
     by: User, proposal: NewProposal, now: datetime, key: str, content: str
 ) -> ClaimProposal:
+    """Propose a claim to moderators."""
     if not proposal.address and not proposal.place.strip():
         raise ValidationError(
             {"address": _("Give the address of the words, or describe where they are.")}
@@ -236,6 +237,8 @@ def _decide(
     now: datetime,
     claim: Claim | None = None,
 ) -> None:
+    """Decide what becomes of a proposed claim: published, merged, recorded as puffery, not
+    accepted, or returned with a question."""
     with ledger.act(f"claim_proposal.{status}", by=by, role=Role.MODERATOR):
         _move(
             held,
