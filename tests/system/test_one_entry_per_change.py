@@ -780,6 +780,7 @@ CHANGES: Final[dict[str, list[Change]]] = {
                 "why": "Mine sank.",
             },
             lambda world: scenes.confirmed(world.scene.owners[0]),
+            again=False,
         )
     ],
     "proposals/<str:ref>/": [

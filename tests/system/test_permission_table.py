@@ -990,7 +990,7 @@ def test_every_route_of_a_thing_says_what_of_its_kind_is_not_public() -> None:
     for route, (template, methods) in TABLE.items():
         things = set(re.findall(r"\{(\w+)\}", template)) - {"size", "lang"}
         open_ = methods["GET"]["anonymous"] in {200, 302} and not route.startswith(
-            ("desk/", "account/", "submissions/", "staged/", "claims/<str:ref>/file")
+            ("desk/", "account/", "submissions/", "proposals/", "staged/", "claims/<str:ref>/file")
         )
         if open_ and not things <= set(ALL_PUBLIC):
             assert route in HIDDEN or route in ALSO_PUBLIC, route
