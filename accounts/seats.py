@@ -1,5 +1,5 @@
 """Nobody holds a company's seat beside a role that judges: the database refuses the second of the
-two, whoever comes first.
+two, whoever comes first. Nor does who had one in the two years before judge anything.
 
 A seat is any role in an organisation that is a company, and the role of a company representative
 anywhere.
@@ -18,11 +18,13 @@ SEAT: Final = "company_representative"
 COMPANY: Final = "company"
 #: Who judges, reads what is not public, or gives out these roles.
 JUDGING: Final = ("moderator", "adjudicator", "auditor", "operator")
+#: How long after a seat at a company ended its holder still judges nothing.
+YEARS_APART: Final = 2
 
 
 class SeatsApartTrigger(AlwaysTrigger):
-    """Refuses a membership that would give one person both kinds, as an IntegrityError with
-    SQLSTATE 23P01.
+    """Refuses a membership that would give one person both kinds, or a role that judges within
+    `YEARS_APART` of a seat, as an IntegrityError with SQLSTATE 23P01.
 
     It locks the organisation (whose kind may be changing) and the account, so that two grants at
     once come one after the other: the second sees what the first wrote.
@@ -40,11 +42,13 @@ class SeatsApartTrigger(AlwaysTrigger):
             PERFORM 1 FROM accounts_user WHERE id = NEW.user_id FOR NO KEY UPDATE;
             IF (
                 SELECT bool_or(o.kind = '{COMPANY}' OR held.role = '{SEAT}')
-                AND bool_or(held.role IN {JUDGING})
+                AND bool_or(held.role IN {JUDGING} AND held.now)
                 FROM (
-                    SELECT m.role, m.organisation_id FROM {model._meta.db_table} m
-                    WHERE m.user_id = NEW.user_id AND m.ended_at IS NULL AND m.id <> NEW.id
-                    UNION ALL SELECT NEW.role, NEW.organisation_id
+                    SELECT m.role, m.organisation_id, m.ended_at IS NULL AS now
+                    FROM {model._meta.db_table} m
+                    WHERE m.user_id = NEW.user_id AND m.id <> NEW.id AND (m.ended_at IS NULL
+                        OR m.ended_at > NEW.created_at - interval '{YEARS_APART} years')
+                    UNION ALL SELECT NEW.role, NEW.organisation_id, true
                 ) held JOIN accounts_organisation o ON o.id = held.organisation_id
             ) THEN {_refusal(model)} END IF;
             RETURN NEW;

@@ -6,6 +6,7 @@ from datetime import datetime
 
 from django.core.exceptions import ValidationError
 from django.db import connection, transaction
+from django.db.models import Max
 from django.utils.translation import gettext as _
 
 import ledger
@@ -22,7 +23,8 @@ from accounts.permissions import (
     check_operator,
     is_run_by_one,
 )
-from accounts.seats import JUDGING
+from accounts.seats import JUDGING, YEARS_APART
+from ui.in_words import day_in_words
 
 _APPOINTING_LOCK = 0x41637230  # any number that no other advisory lock of this database has
 
@@ -86,7 +88,7 @@ def add_membership(
     if role in APPOINTING:
         lock_appointing()
     User.objects.select_for_update(no_key=True).get(pk=user.pk)
-    _check_seats_apart(user, organisation, role)
+    _check_seats_apart(user, organisation, role, now)
     with (
         transaction.atomic(),
         ledger.act("role.granted", by=by, role=acting, reason=reason, name=name),
@@ -102,7 +104,7 @@ def lock_appointing() -> None:
         cursor.execute("SELECT pg_advisory_xact_lock(%s)", [_APPOINTING_LOCK])
 
 
-def _check_seats_apart(user: User, organisation: Organisation, role: str) -> None:
+def _check_seats_apart(user: User, organisation: Organisation, role: str, now: datetime) -> None:
     """The sentence for what the database refuses (accounts.seats). Raises ValidationError."""
     held = Membership.objects.current().filter(user=user)
     seat = organisation.kind == OrganisationKind.COMPANY or role == Role.COMPANY_REPRESENTATIVE
@@ -121,6 +123,30 @@ def _check_seats_apart(user: User, organisation: Organisation, role: str) -> Non
                 "Nothing was changed. End the other role of this account first."
             )
         )
+    if judging and (left := _last_seat_end(user)) and now < (free := _years_after(left)):
+        raise ValidationError(
+            _(
+                "This account acted for a company until %(left)s. It cannot rate, audit or operate "
+                "here before %(free)s. Nothing was changed."
+            )
+            % {"left": day_in_words(left), "free": day_in_words(free)}
+        )
+
+
+def _last_seat_end(user: User) -> datetime | None:
+    """When the account's last seat at a company ended."""
+    ends = Membership.objects.company_seats().filter(user=user).aggregate(last=Max("ended_at"))
+    last: datetime | None = ends["last"]
+    return last
+
+
+def _years_after(moment: datetime) -> datetime:
+    """The same day `YEARS_APART` years later; of a leap day, the day after."""
+    year = moment.year + YEARS_APART
+    try:
+        return moment.replace(year=year)
+    except ValueError:
+        return moment.replace(year=year, month=3, day=1)
 
 
 @transaction.atomic

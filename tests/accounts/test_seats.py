@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import threading
 from contextlib import suppress
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -14,6 +15,7 @@ from django.utils import timezone
 
 import ledger
 from accounts import actions, seats
+from accounts.actions import roles
 from accounts.models import Membership, Organisation, OrganisationKind, Role, User
 from ledger import protection
 from tests import scenes
@@ -107,6 +109,31 @@ def test_who_left_the_one_may_take_the_other_and_cannot_come_back() -> None:
         Membership.objects.filter(user=user, ended_at=None).update(
             user=scenes.person("judge", Role.AUDITOR)
         )
+
+
+@pytest.mark.parametrize("judging", seats.JUDGING)
+def test_who_acted_for_a_company_judges_nothing_for_two_years(judging: str) -> None:
+    company, body, user = brand(), scenes.operator_body(), scenes.person("someone")
+    left = timezone.now()
+    seat = actions.grant_role(
+        by=ledger.SYSTEM, user=user, organisation=company, role=seats.SEAT, now=left
+    )
+    Membership.objects.filter(pk=seat.pk).update(ended_at=left)
+    early, late = left + timedelta(days=729), left + timedelta(days=732)
+    with pytest.raises(ValidationError, match="acted for a company until"):
+        actions.grant_role(by=ledger.SYSTEM, user=user, organisation=body, role=judging, now=early)
+    with pytest.raises(IntegrityError, match="beside a role that judges"), transaction.atomic():
+        Membership.objects.create(user=user, organisation=body, role=judging, created_at=early)
+    actions.grant_role(
+        by=ledger.SYSTEM, user=user, organisation=body, role=Role.CONTRIBUTOR, now=early
+    )
+    actions.grant_role(by=ledger.SYSTEM, user=user, organisation=body, role=judging, now=late)
+
+
+def test_a_seat_that_ended_on_a_leap_day_bars_for_two_years_and_a_day() -> None:
+    left = datetime(2028, 2, 29, 12, tzinfo=UTC)
+    assert roles._years_after(left) == datetime(2030, 3, 1, 12, tzinfo=UTC)
+    assert roles._years_after(left.replace(day=28)) == datetime(2030, 2, 28, 12, tzinfo=UTC)
 
 
 def test_an_organisation_with_a_judge_in_it_does_not_become_a_company() -> None:
