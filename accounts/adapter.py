@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from allauth.core.exceptions import ImmediateHttpResponse
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
 
@@ -36,3 +36,8 @@ class AccountAdapter(SiteAdapter):
             "link": f"mailto:{contact}" if actions.is_mailbox(contact) else contact,
         }
         raise ImmediateHttpResponse(render(request, "account/signup_closed.html", context))
+
+    def respond_user_inactive(self, request: HttpRequest, user: Any) -> HttpResponse:
+        """Why an account cannot be used, for whoever gave its password."""
+        context = {"suspension": actions.suspension_of(user)}
+        return render(request, "account/account_inactive.html", context, status=403)

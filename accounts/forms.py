@@ -8,11 +8,12 @@ from allauth.account.forms import SignupForm
 from allauth.core import context
 from django import forms
 from django.core.exceptions import ValidationError
+from django.db.models import Q
 from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
 
 from accounts.actions import roles_offered
-from accounts.models import Organisation, OrganisationKind, Scope, SignUp
+from accounts.models import Organisation, OrganisationKind, Scope, SignUp, User
 from accounts.organisation_names import fold_name
 
 #: Kinds that an operator adds; the operator's own organisation comes with the installation.
@@ -66,6 +67,29 @@ class EndingForm(forms.Form):
         widget=forms.Textarea(attrs={"rows": 3}),
         help_text=_("Only operators and auditors can read this."),
     )
+
+
+class SuspensionForm(forms.Form):
+    """Whose account is suspended, and why."""
+
+    account = forms.CharField(
+        label=_("Account"),
+        max_length=254,
+        help_text=_("Its pseudonym or email address."),
+    )
+    reason = forms.CharField(
+        label=_("Reason"),
+        max_length=2000,
+        widget=forms.Textarea(attrs={"rows": 3}),
+        help_text=_("Not public. The person reads it when they try to sign in."),
+    )
+
+    def clean_account(self) -> User:
+        name = self.cleaned_data["account"].strip()
+        user = User.objects.filter(Q(pseudonym=name) | Q(email=name.lower())).first()
+        if user is None:
+            raise ValidationError(_now("No account has this pseudonym or email address."))
+        return user
 
 
 class KeyForm(forms.Form):

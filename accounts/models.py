@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+from collections.abc import Iterator
 from datetime import datetime
 from typing import Any, Self
 from uuid import UUID, uuid4
@@ -11,6 +12,7 @@ from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
 from django.core.management.base import CommandError
 from django.db import models
 from django.db.models import F, Q
+from django.utils.crypto import salted_hmac
 from django.utils.translation import gettext_lazy as _
 from uuid_utils.compat import uuid7
 
@@ -22,8 +24,10 @@ from accounts.states import (
     OPEN,
     ROLE_ENDING_TRANSITIONS,
     ROLE_INVITATION_TRANSITIONS,
+    SUSPENSION_TRANSITIONS,
     RoleEndingStatus,
     RoleInvitationStatus,
+    SuspensionStatus,
 )
 
 
@@ -74,6 +78,8 @@ class User(AbstractBaseUser):
     email = models.EmailField(_("email"), unique=True)
     pseudonym = models.CharField(_("pseudonym"), max_length=40, unique=True, default=new_pseudonym)
     is_active = models.BooleanField(default=True)
+    #: How often every session of the account was ended at once: part of what each proves.
+    sign_outs = models.PositiveIntegerField(default=0)
     created_at = models.DateTimeField(auto_now_add=True)
 
     USERNAME_FIELD = "email"
@@ -82,6 +88,21 @@ class User(AbstractBaseUser):
 
     def __str__(self) -> str:
         return self.pseudonym
+
+    def get_session_auth_hash(self) -> str:
+        """What a session of this account has to hold: another after a new password, or after
+        everyone was signed out."""
+        return self._since_sign_out(super().get_session_auth_hash())
+
+    def get_session_auth_fallback_hash(self) -> Iterator[str]:
+        """The same under the secrets of before."""
+        yield from map(self._since_sign_out, super().get_session_auth_fallback_hash())
+
+    def _since_sign_out(self, held: str) -> str:
+        if not self.sign_outs:
+            return held
+        salt = "accounts.sign_outs"
+        return salted_hmac(salt, f"{held}:{self.sign_outs}", algorithm="sha256").hexdigest()
 
     @property
     def roles(self) -> frozenset[str]:
@@ -386,6 +407,94 @@ class RoleEnding(models.Model):
 
     def __str__(self) -> str:
         return f"{self.membership_id} · {self.status}"
+
+
+class SuspensionQuerySet(models.QuerySet["Suspension"]):
+    def waiting(self) -> Self:
+        """Those that wait for a second person."""
+        return self.filter(status=SuspensionStatus.PROPOSED)
+
+    def in_force(self) -> Self:
+        """Those whose account cannot be used now."""
+        return self.filter(status=SuspensionStatus.IN_FORCE)
+
+    def open(self) -> Self:
+        """Those on which somebody may still act."""
+        return self.filter(status__in=[SuspensionStatus.PROPOSED, SuspensionStatus.IN_FORCE])
+
+
+@ledger.transitions("status", SUSPENSION_TRANSITIONS)
+@ledger.recorded(
+    name="suspension",
+    text=[
+        "person", "status", "reason", "proposed_by", "proposed_at", "decided_by", "decided_at",
+        "by_two", "lifted_by", "lifted_at", "lift_reason",
+    ],
+    closed=["act_reason"],
+)  # fmt: skip
+class Suspension(models.Model):
+    """An account that cannot be used until it is restored. One operator suspends; where the account
+    itself is an operator's or auditor's (`by_two`), a second person decides. The reason is read by
+    whoever is suspended, and never opens in public; nor does who that is."""
+
+    id = models.UUIDField(primary_key=True, default=uuid4, editable=False)
+    person = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
+    status = models.CharField(max_length=10, choices=SuspensionStatus.choices)
+    by_two = models.BooleanField()
+    reason = models.TextField()
+    proposed_by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
+    proposed_at = models.DateTimeField()
+    decided_by = models.ForeignKey(
+        User, null=True, blank=True, on_delete=models.PROTECT, related_name="+"
+    )
+    decided_at = models.DateTimeField(null=True, blank=True)
+    lifted_by = models.ForeignKey(
+        User, null=True, blank=True, on_delete=models.PROTECT, related_name="+"
+    )
+    lifted_at = models.DateTimeField(null=True, blank=True)
+    lift_reason = models.TextField(blank=True)
+
+    objects = SuspensionQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(status__in=SuspensionStatus.values), name="suspension_status_known"
+            ),
+            models.UniqueConstraint(
+                fields=["person"],
+                condition=Q(status__in=[SuspensionStatus.PROPOSED, SuspensionStatus.IN_FORCE]),
+                name="suspension_open_once",
+            ),
+            models.CheckConstraint(
+                condition=~Q(proposed_by=F("person"))
+                & (Q(decided_by=None) | ~Q(decided_by=F("person")))
+                & (Q(lifted_by=None) | ~Q(lifted_by=F("person"))),
+                name="suspension_by_another",
+            ),
+            models.CheckConstraint(
+                condition=Q(status=SuspensionStatus.PROPOSED, decided_by=None, decided_at=None)
+                | ~Q(status=SuspensionStatus.PROPOSED)
+                & Q(decided_by__isnull=False, decided_at__isnull=False),
+                name="suspension_decided_all_or_none",
+            ),
+            models.CheckConstraint(
+                condition=Q(by_two=False)
+                | Q(status__in=[SuspensionStatus.PROPOSED, SuspensionStatus.WITHDRAWN])
+                | ~Q(decided_by=F("proposed_by")),
+                name="suspension_decided_by_a_second_person",
+            ),
+            models.CheckConstraint(
+                condition=Q(status=SuspensionStatus.LIFTED)
+                & Q(lifted_by__isnull=False, lifted_at__isnull=False)
+                | ~Q(status=SuspensionStatus.LIFTED)
+                & Q(lifted_by=None, lifted_at=None, lift_reason=""),
+                name="suspension_lifted_all_or_none",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.person_id} · {self.status}"
 
 
 class Scope(models.TextChoices):

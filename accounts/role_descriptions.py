@@ -60,7 +60,8 @@ ROLE_DESCRIPTIONS: Final[Mapping[Role, Sentences]] = {
         (
             _("Read everything that moderators can read."),
             _("Approve or refuse invitations to a role that an operator proposed."),
-            _("Decide, as the second person, whether a role ends."),
+            _("Decide, as the second person, whether a role ends or an operator is suspended."),
+            _("Restore suspended accounts."),
         ),
         _("Change anything else. Viewing an original is logged."),
     ),
@@ -69,6 +70,7 @@ ROLE_DESCRIPTIONS: Final[Mapping[Role, Sentences]] = {
             _("Keep the site running and handle failed jobs."),
             _("Add organisations, and invite people to a role; a second person approves."),
             _("End roles together with a second person."),
+            _("Suspend and restore accounts; an operator’s or auditor’s with a second person."),
         ),
         _("Rate claims, grant a role to themselves, or change a log entry."),
     ),

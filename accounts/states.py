@@ -57,3 +57,22 @@ ROLE_ENDING_TRANSITIONS: dict[str, frozenset[str]] = {
     RoleEndingStatus.REFUSED: frozenset(),
     RoleEndingStatus.WITHDRAWN: frozenset(),
 }
+
+
+class SuspensionStatus(models.TextChoices):
+    PROPOSED = "proposed", _("awaiting a second person")
+    IN_FORCE = "in_force", _("suspended")
+    REFUSED = "refused", _("declined")
+    WITHDRAWN = "withdrawn", _("withdrawn")
+    LIFTED = "lifted", _("restored")
+
+
+SUSPENSION_TRANSITIONS: dict[str, frozenset[str]] = {
+    SuspensionStatus.PROPOSED: frozenset(
+        {SuspensionStatus.IN_FORCE, SuspensionStatus.REFUSED, SuspensionStatus.WITHDRAWN}
+    ),
+    SuspensionStatus.IN_FORCE: frozenset({SuspensionStatus.LIFTED}),
+    SuspensionStatus.REFUSED: frozenset(),
+    SuspensionStatus.WITHDRAWN: frozenset(),
+    SuspensionStatus.LIFTED: frozenset(),
+}

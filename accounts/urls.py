@@ -11,6 +11,7 @@ from accounts import (
     views_invitations,
     views_organisations,
     views_sign_up,
+    views_suspensions,
 )
 from ui.languages import pages
 
@@ -25,6 +26,7 @@ urlpatterns = [
             name="organisation",
         ),
         path("account/sign-up/", views_sign_up.sign_up, name="sign-up"),
+        path("account/suspensions/", views_suspensions.suspensions, name="suspensions"),
         path("account/invitations/<str:token>/", views_invitations.invitation, name="invitation"),
         path("account/roles/<uuid:membership>/end/", views_endings.ending, name="ending"),
         path("account/keys/", views.keys, name="keys"),

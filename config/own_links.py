@@ -15,7 +15,7 @@ from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import Role, User
-from accounts.permissions import address_for, objection
+from accounts.permissions import address_for, holds, objection
 from claims.models import Claim, Company, Source
 from claims.reference_resolver import resolve_reference
 from evidence.exhibits.models import Exhibit
@@ -74,6 +74,12 @@ _SIGN_UP: Final = (
     "accounts:sign-up",
     "/account/sign-up/",
 )
+_SUSPENSIONS: Final = (
+    _("Suspended accounts"),
+    _("suspend and restore accounts"),
+    "accounts:suspensions",
+    "/account/suspensions/",
+)
 
 
 def own_links(user: object, path: str = "") -> list[Link]:
@@ -87,6 +93,8 @@ def own_links(user: object, path: str = "") -> list[Link]:
         parts.append(_REPLIES)
     if user.roles and user.is_staff:
         parts += [_JOBS, _ORGANISATIONS, _SIGN_UP]
+    if holds(user, Role.OPERATOR, Role.AUDITOR):
+        parts.append(_SUSPENSIONS)
     links = [
         Link(label, reverse(view), without_language(path).startswith(start), about)
         for label, about, view, start in parts

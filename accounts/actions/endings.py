@@ -9,7 +9,7 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 import ledger
-from accounts.actions.roles import lock_appointing
+from accounts.actions.roles import check_an_operator_stays, lock_appointing, lock_operators
 from accounts.models import Membership, OrganisationKind, Role, RoleEnding, User
 from accounts.permissions import NotAllowedError, check_operator, check_role
 from accounts.states import RoleEndingStatus
@@ -124,7 +124,7 @@ def _held(membership: Membership) -> Membership:
     """The role, locked. Those of operators all together: the last two cannot end at once."""
     rows = Membership.objects.current()
     if membership.role == Role.OPERATOR:
-        list(rows.filter(role=Role.OPERATOR).order_by("pk").select_for_update())
+        lock_operators()
     held = rows.filter(pk=membership.pk).select_for_update().first()
     if held is None:
         raise EndingDecidedError(_("This role has ended already. Nothing was changed."))
@@ -132,11 +132,8 @@ def _held(membership: Membership) -> Membership:
 
 
 def _check_an_operator_stays(held: Membership) -> None:
-    others = Membership.objects.overseeing().filter(role=Role.OPERATOR).exclude(user=held.user_id)
-    if held.role == Role.OPERATOR and not others.exists():
-        raise ValidationError(
-            _("This is the last operator. Nothing was changed. Appoint another operator first.")
-        )
+    if held.role == Role.OPERATOR:
+        check_an_operator_stays(held.user)
 
 
 def _decide(ending: RoleEnding, status: str, *, by: User, now: datetime) -> None:

@@ -104,6 +104,21 @@ def lock_appointing() -> None:
         cursor.execute("SELECT pg_advisory_xact_lock(%s)", [_APPOINTING_LOCK])
 
 
+def lock_operators() -> None:
+    """Take the roles of operators in hand, all together: the last two cannot go at once."""
+    held = Membership.objects.current().filter(role=Role.OPERATOR)
+    list(held.order_by("pk").select_for_update())
+
+
+def check_an_operator_stays(user: User) -> None:
+    """Raises ValidationError if nobody but `user` is an operator with an open account."""
+    operators = Membership.objects.overseeing().filter(role=Role.OPERATOR)
+    if operators.filter(user=user).exists() and not operators.exclude(user=user).exists():
+        raise ValidationError(
+            _("This is the last operator. Nothing was changed. Appoint another operator first.")
+        )
+
+
 def _check_seats_apart(user: User, organisation: Organisation, role: str, now: datetime) -> None:
     """The sentence for what the database refuses (accounts.seats). Raises ValidationError."""
     held = Membership.objects.current().filter(user=user)

@@ -51,6 +51,7 @@ MODULES = (
     "accounts.actions.invitations",
     "accounts.actions.keys", "accounts.actions.organisations", "accounts.actions.roles",
     "accounts.actions.second_factors", "accounts.actions.sign_up",
+    "accounts.actions.suspensions",
     "claims.actions.cases", "claims.actions.claims", "claims.actions.companies",
     "claims.actions.flags", "claims.actions.proposals", "claims.actions.series",
     "claims.actions.sources",
@@ -372,6 +373,20 @@ def propose_and_triage(scene: scenes.Scene) -> None:
     claims.withdraw_proposal(by=guest, proposal=withdrawn, now=now)
 
 
+def suspend_people(operator: User, second: User, guest: User, now: datetime) -> None:
+    """Every act on a suspension."""
+    auditor = scenes.person("auditor of suspensions", Role.AUDITOR)
+    for decide, by in (
+        (accounts.refuse_suspension, second),
+        (accounts.withdraw_suspension, operator),
+        (accounts.confirm_suspension, second),
+    ):
+        row = accounts.suspend_account(by=operator, person=auditor, reason="x", now=now)
+        decide(by=by, suspension=row, now=now)
+    row = accounts.suspend_account(by=operator, person=guest, reason="Spam.", now=now)
+    accounts.lift_suspension(by=second, suspension=row, reason="It was not them.", now=now)
+
+
 def every_action() -> None:
     """The fullest scene: the founding case, and what it leaves out."""
     scene = scenes.build_post(scenes.build_claim())
@@ -400,6 +415,7 @@ def every_action() -> None:
 
     invite_people(operator, lab, guest, now)
     accounts.close_sign_up(by=operator, contact="a@b.example", reason="Spam.", now=now)
+    suspend_people(operator, scenes.person("third", Role.OPERATOR), guest, now)
     accounts.open_sign_up(by=operator, reason="It is over.", now=now)
 
     entity = claims.add_entity(

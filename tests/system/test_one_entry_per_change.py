@@ -27,8 +27,8 @@ from django.test import Client, override_settings
 from django.utils import timezone
 
 import ledger
-from accounts.actions import propose_ending, propose_invitation
-from accounts.models import Membership, RoleInvitation, User
+from accounts.actions import propose_ending, propose_invitation, suspend_account
+from accounts.models import Membership, RoleInvitation, Suspension, User
 from accounts.permissions import NotAllowedError
 from claims.actions import add_entity, add_source, raise_flag
 from claims.editing import version
@@ -141,6 +141,16 @@ def ending_proposed(world: World) -> None:
         by=User.objects.get(email="operator@example.org"),
         membership=Membership.objects.get(pk=world.names["moderation"]),
         reason="They moved away.",
+        now=timezone.now(),
+    )
+
+
+def suspended(world: World) -> None:
+    """An operator suspended the other owner."""
+    suspend_account(
+        by=User.objects.get(email="operator@example.org"),
+        person=world.scene.owners[1],
+        reason="Spam.",
         now=timezone.now(),
     )
 
@@ -286,6 +296,27 @@ CHANGES: Final[dict[str, list[Change]]] = {
             {"sign_up.closed sign_up": 1},
             lambda world: {"do": "close", "contact": "a@b.example", "reason": "Spam."},
         )
+    ],
+    "account/suspensions/": [
+        Change(
+            "operator",
+            {"account.suspended suspension": 1},
+            lambda world: {
+                "do": "suspend",
+                "account": world.scene.owners[1].email,
+                "reason": "Spam.",
+            },
+        ),
+        Change(
+            "auditor",
+            {"account.restored suspension": 1},
+            lambda world: {
+                "do": "lift",
+                "suspension": str(Suspension.objects.get().pk),
+                "reason": "It was not them.",
+            },
+            lambda world: suspended(world),
+        ),
     ],
     "account/keys/": [
         Change(

@@ -209,6 +209,13 @@ TABLE: Final[dict[str, tuple[str, dict[str, dict[str, int]]]]] = {
             "POST": row(403, anonymous=302, operator=400),
         },
     ),
+    "account/suspensions/": (
+        "/account/suspensions/",
+        {
+            "GET": row(403, anonymous=302, operator=200, auditor=200),
+            "POST": row(403, anonymous=302, operator=400, auditor=400),
+        },
+    ),
     "account/invitations/<str:token>/": (
         "/account/invitations/{token}/",
         # whoever has the link reads it; nothing was sent, so there is nothing to answer

@@ -530,9 +530,23 @@ def walk_role_ending() -> None:
         decide(by=by, ending=ending, now=now)
 
 
+def walk_suspension() -> None:
+    operator, second = (scenes.person(name, Role.OPERATOR) for name in ("operator", "second"))
+    auditor, now = scenes.person("auditor", Role.AUDITOR), timezone.now()
+    for decide, by in (
+        (accounts.refuse_suspension, second),
+        (accounts.withdraw_suspension, operator),
+        (accounts.confirm_suspension, second),
+    ):
+        row = accounts.suspend_account(by=operator, person=auditor, reason="x", now=now)
+        decide(by=by, suspension=row, now=now)
+    accounts.lift_suspension(by=second, suspension=row, reason="x", now=now)
+
+
 WALKS: Final[dict[str, Callable[[], None]]] = {
     "accounts.role ending": walk_role_ending,
     "accounts.role invitation": walk_role_invitation,
+    "accounts.suspension": walk_suspension,
     "claims.claim": walk_claim, "claims.progress": walk_progress,
     "evidence.disappearance": walk_disappearance,
     "claims.claim proposal": walk_claim_proposal,
