@@ -18,7 +18,7 @@ from django.utils.translation import gettext_lazy as _
 from accounts.access import ACCESS_ATTRIBUTE
 from accounts.models import User
 from config.language_links import PublicAddresses, Switch, public_addresses, switch
-from config.own_links import Link, own_links, page_links
+from config.own_links import Link, notices, own_links, page_links
 from ui.languages import address, without_language
 
 
@@ -90,6 +90,11 @@ class Navigation:
     def own(self) -> list[Link]:
         """For the account's page: the parts of the site that are the reader's own."""
         return own_links(self.request.user)
+
+    @cached_property
+    def notices(self) -> list[Link]:
+        """For the account's page: what the reader should see to."""
+        return notices(self.request.user)
 
     @cached_property
     def tools(self) -> list[Link]:

@@ -21,6 +21,7 @@ from claims.reference_resolver import resolve_reference
 from evidence.exhibits.models import Exhibit
 from evidence.exhibits.permissions import check_point
 from notifications.models import MOST_COUNTED, Notification
+from notifications.sending import failing_since
 from ui.languages import in_page_language, without_language
 
 #: Who works at the desk; what they see there the desk itself decides.
@@ -111,6 +112,16 @@ def _notifications(user: User, path: str) -> Link:
     return Link(
         label, url, without_language(path).startswith(here), _("what happened that concerns you")
     )
+
+
+def notices(user: object) -> list[Link]:
+    """What a signed-in person should see to, for the page of their account."""
+    if isinstance(user, User) and failing_since(user):
+        url = reverse("notifications:settings")
+        return [
+            Link(_("Our emails do not reach your address."), url, about=_("Check the mailbox."))
+        ]
+    return []
 
 
 # --- what may be done about one public page -------------------------------------------------------

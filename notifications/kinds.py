@@ -38,6 +38,7 @@ class Kind(StrEnum):
     SUBMISSION_RETURNED = "submission_returned"
     SUBMISSION_REFUSED = "submission_refused"
     CLAIM_WITHDRAWN = "claim_withdrawn"
+    REPLY_REQUESTED = "reply_requested"
 
 
 @dataclass(frozen=True)
@@ -128,6 +129,13 @@ KINDS: Final[dict[Kind, KindEntry]] = {
         _("AsClaimed withdrew claim %(reference)s, on which you submitted evidence."),
         "reports:claim",
         _("Open the claim to read the reason."),
+    ),
+    Kind.REPLY_REQUESTED: KindEntry(
+        Group.REQUESTS,
+        "the representatives of the company",
+        _("AsClaimed asks your company to reply about claim %(reference)s."),
+        "verdicts:reply",
+        _("Open the request to read the questions and the deadline, and to reply."),
     ),
 }
 

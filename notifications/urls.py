@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from notifications import views
+from notifications import views, views_mail
 from ui.languages import pages
 
 app_name = "notifications"
@@ -12,6 +12,9 @@ urlpatterns = [
     *pages(
         path("account/notifications/", views.inbox, name="inbox"),
         path("account/notifications/read/", views.read_all, name="read-all"),
+        path("account/notifications/settings/", views_mail.settings, name="settings"),
+        path("account/notifications/settings/retry/", views_mail.try_again, name="try-again"),
+        path("account/notifications/off/<str:token>/", views_mail.off, name="off"),
         path("account/notifications/<uuid:notification>/read/", views.read, name="read"),
     ),
 ]

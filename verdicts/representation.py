@@ -28,6 +28,11 @@ def representative_count(company: Company) -> int:
     return _seats().filter(organisation__company=company).values("user").distinct().count()
 
 
+def representatives(company: Company) -> QuerySet[User]:
+    """Everyone who speaks for a company."""
+    return User.objects.filter(pk__in=_seats().filter(organisation__company=company).values("user"))
+
+
 def is_representative(user: User, company: Company) -> str | None:
     """The sentence that stands against `user` answering for `company`, or None."""
     return (

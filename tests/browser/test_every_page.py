@@ -52,6 +52,8 @@ NO_PAGE: dict[str, str] = {
     "account/second-factor/reauthenticate/": "asked in between",
     "account/second-factor/recovery-codes/": "shown once, after setting up",
     "account/second-factor/recovery-codes/new/": "asks for a code first",
+    "account/notifications/settings/retry/": "a form's target",
+    "account/notifications/off/<str:token>/": "reached from a mail",
     "account/notifications/read/": "a form's target",
     "account/notifications/<uuid:notification>/read/": "a form's target",
     "account/logout/": "left alone by the walk",

@@ -40,6 +40,8 @@ from evidence.sources.models import Alert, Capture
 from evidence.stores import originals, renditions
 from ledger.models import Checkpoint
 from ledger.sequencing import sequence
+from notifications.kinds import Group
+from notifications.mails import off_token
 from notifications.models import Notification
 from reports.documents.report_files import store
 from reports.models import Report, ReportFile
@@ -183,6 +185,18 @@ TABLE: Final[dict[str, tuple[str, dict[str, dict[str, int]]]]] = {
     "account/notifications/read/": (
         "/account/notifications/read/",
         {"GET": row(NO_ONE), "POST": row(404, anonymous=302)},
+    ),
+    "account/notifications/settings/": (
+        "/account/notifications/settings/",
+        {"GET": SIGNED_IN, "POST": row(400, anonymous=302)},
+    ),
+    "account/notifications/settings/retry/": (
+        "/account/notifications/settings/retry/",
+        {"GET": row(NO_ONE), "POST": row(302)},
+    ),
+    "account/notifications/off/<str:token>/": (
+        "/account/notifications/off/{off}/",
+        {"GET": row(200), "POST": row(200)},
     ),
     "account/notifications/<uuid:notification>/read/": (
         "/account/notifications/{notice}/read/",
@@ -772,6 +786,7 @@ class World:
             "series": scenes.build_series(scene).pk,
             "incident": scenes.build_incident(scene).pk,
             "source": scene.source.pk,
+            "off": off_token(scene.owners[0], Group.WORK),
             "notice": Notification.objects.of(scene.owners[0]).newest_first()[0].pk,
             "capture": Capture.objects.filter(source=scene.source).values_list("pk", flat=True)[0],
             "verdict": verdict.reference,

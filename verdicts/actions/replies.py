@@ -22,6 +22,7 @@ from claims.models import Aspect, Claim
 from claims.states import FlagKind, Progress
 from ui.in_words import day_in_words
 from verdicts import gates
+from verdicts.actions import telling
 from verdicts.actions.deadlines import (
     InvitationChangedError,
     close_at_deadline,
@@ -90,6 +91,7 @@ def request_reply(
         progress=Progress.REPLY_WINDOW_OPEN,
     )
     close_at_deadline(invitation)
+    telling.requested(invitation, by=by)
     return invitation
 
 
