@@ -31,17 +31,34 @@ from verdicts.replies import extended_in_words
 from verdicts.representation import represented_companies
 from verdicts.states import InvitationStatus
 
+#: How many open requests stand above the list of claims.
+MOST_WAITING = 50
+
 
 @require_safe
 @never_cache
 @requires(Role.COMPANY_REPRESENTATIVE)
 def questions(request: HttpRequest) -> HttpResponse:
-    """Reply requests to the user's company, newest first."""
-    rows = Invitation.objects.filter(
-        claim__company__in=represented_companies(current_account(request))
+    """What the user's company may reply to now, the earliest deadline first, and every claim about
+    it from the day it was registered, newest first."""
+    companies, now = represented_companies(current_account(request)), timezone.now()
+    waiting = Invitation.objects.filter(
+        claim__company__in=companies, status=InvitationStatus.OPEN, deadline_at__gt=now
     ).select_related("claim__company")
-    page = page_of(rows, request.GET, by=("-sent_at", "-id"))
-    return render(request, "verdicts/questions.html", {"page": page, "now": timezone.now()})
+    newest_first = Prefetch(
+        "invitation_set", Invitation.objects.order_by("-sent_at", "-id"), to_attr="requests"
+    )
+    claims = (
+        Claim.objects.filter(company__in=companies)
+        .select_related("company")
+        .prefetch_related(newest_first)
+    )
+    context = {
+        "waiting": waiting.order_by("deadline_at", "id")[:MOST_WAITING],
+        "page": page_of(claims, request.GET, by=("-created_at", "-id")),
+        "now": now,
+    }
+    return render(request, "verdicts/questions.html", context)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

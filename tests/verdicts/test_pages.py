@@ -542,12 +542,49 @@ def test_nobody_answers_for_another_company_or_reads_its_questions(scene: scenes
     assert not Reply.objects.exists()
 
 
+def test_a_company_finds_every_claim_about_it_and_what_it_may_reply_to(
+    scene: scenes.Scene,
+) -> None:
+    """Before anything is asked, while it is, and after; the list costs the same for one and six."""
+    client = signed_in(representative(scene, "https://brand.example/", "speaker"))
+    before = page_text(client.get("/reply/"))
+    assert scene.claim.reference in before
+    assert "We have not requested a reply yet" in before
+    assert "No reply requests now" in before
+    with CaptureQueriesContext(connection) as few:
+        client.get("/reply/")
+    invitation = actions.request_reply(
+        by=scene.moderator, claim=scene.claim, allegation=write("en", "No air."), now=scene.now
+    )
+    for _n in range(5):
+        scenes.build_claim_beside(scene)
+    with CaptureQueriesContext(connection) as many:
+        asked = page_text(client.get("/reply/"))
+    assert asked.count(f">{scene.claim.reference}<") == 2
+    assert "10 working days (UTC)" in asked
+    assert len(many) <= len(few) + 1, "the requests of all claims are one query"
+    path = f"/reply/{scene.claim.reference}/"
+    sent = {"do": "extend", "extension_reason": "Holiday.", "version": version(invitation)}
+    assert client.post(path, {**sent, "extension_reason": " "}).status_code == 400
+    assert client.post(path, {**sent, "version": "0" * 8}).status_code == 409
+    assert client.post(path, sent)["Location"] == path
+    page = page_text(client.get(path))
+    assert "15 working days (UTC)" in page
+    assert "Extended; the reply was first due by" in page
+    assert "has extended this deadline once already" in page
+    sent["version"] = version(Invitation.objects.get())
+    assert client.post(path, sent).status_code == 403
+    assert "Extended; the reply was first due by" in page_text(
+        Client().get(f"/claims/{scene.claim.reference}/")
+    )
+
+
 def test_a_claim_on_which_nothing_was_asked_has_no_page_for_the_company(
     scene: scenes.Scene,
 ) -> None:
     client = signed_in(representative(scene, "https://brand.example/"))
     assert client.get(f"/reply/{scene.claim.reference}/").status_code == 404
-    assert "No reply requests yet." in page_text(client.get("/reply/"))
+    assert "We have not requested a reply yet." in page_text(client.get("/reply/"))
 
 
 # --- after harm -----------------------------------------------------------------------------------
