@@ -70,7 +70,13 @@ class Duplicates:
     claims: list[SimilarClaim] = field(default_factory=list)
 
     def __bool__(self) -> bool:
-        return bool(self.companies or self.products or self.sources or self.claims)
+        return bool(self.must_be_looked_at or self.sources)
+
+    @property
+    def must_be_looked_at(self) -> bool:
+        """Whether a second row of the same thing might come of it. An address is recorded once
+        anyway."""
+        return bool(self.companies or self.products or self.claims)
 
 
 def find_duplicates(

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from typing import Any
+from uuid import UUID
 
 from django import forms
+from django.http import QueryDict
+from django.utils.datastructures import MultiValueDict
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as lazy
 
-from claims.actions import case_faults
+from claims.actions import NewCase, case_faults
 from claims.dates import validate_past, validate_plan
+from claims.duplicates import Duplicates, find_duplicates
 from claims.editing import EditForm
 from claims.fields import LanguageField, PairField
 from claims.localized_text import read
@@ -59,6 +63,28 @@ def _grouped(rows: Any, owner: Callable[[Any], Any]) -> list[Any]:
             (str(row.pk), _called(row))
         )
     return [("", "—"), *groups.values()]
+
+
+class DuplicatesUnseenError(forms.ValidationError):
+    """What is to be published may be in the record already."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            _(
+                "Something similar is in the record already. Open what is shown. If yours is "
+                "something else, tick this box and publish again."
+            ),
+            code="alike",
+        )
+
+
+def show_as_typed(form: forms.Form, data: QueryDict) -> None:
+    """Fill a form in with what was typed into it, without saying what is wrong with it yet."""
+    for name, field in form.fields.items():
+        form.initial[name] = field.widget.value_from_datadict(
+            data, MultiValueDict(), form.add_prefix(name)
+        )
+    form.refilled = True  # type: ignore[attr-defined]  # templates open what is folded
 
 
 class ClaimForm(forms.Form):
@@ -125,9 +151,14 @@ class ClaimForm(forms.Form):
     channel = forms.ChoiceField(
         label=lazy("Channel of the new source"), choices=Channel.choices, required=False
     )
+    different = forms.BooleanField(
+        label=lazy("I checked what is shown. This is something else."), required=False
+    )
 
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
+        self.alike = Duplicates()
+        self.offered_for = ""
         offered = {
             "company": _names(Company.objects.order_by("-id")[:500], "—"),
             "product": _grouped(
@@ -147,6 +178,51 @@ class ClaimForm(forms.Form):
             field = self.fields[name]
             assert isinstance(field, forms.ChoiceField)
             field.choices = choices
+
+    def offer_sources(self) -> None:
+        """Offer only sources of the company that is chosen, itself or by a product of it. Where
+        none is, all are offered under the names of their companies."""
+        company = self.chosen_company()
+        self.offered_for = str(company or "")
+        if company is None:
+            return
+        field = self.fields["source"]
+        assert isinstance(field, forms.ChoiceField)
+        rows = Source.objects.filter(company=company).order_by("-id")[:500]
+        # What may be sent stays as it is, so that a wrong choice is answered by a whole sentence.
+        field.widget.choices = _names(rows, "—")
+
+    def chosen_company(self) -> UUID | None:
+        """The company of what is chosen in the form as it stands, checked or not."""
+        product, company = (str(self[name].value() or "") for name in ("product", "company"))
+        if (key := _uuid(product)) and not _is_filled(self, "new_product"):
+            return Product.objects.filter(pk=key).values_list("company", flat=True).first()
+        return _uuid(company)
+
+    def find_alike(self) -> Duplicates:
+        """What may be in the record already of what is typed as new, checked or not."""
+        new_company, new_product = (_texts(self, name) for name in ("new_company", "new_product"))
+        quote, address = (str(self[name].value() or "") for name in ("quote", "source_url"))
+        self.alike = find_duplicates(
+            companies=new_company,
+            products=new_product,
+            quote=quote,
+            address=address,
+            company=self.chosen_company(),
+        )
+        return self.alike
+
+    @property
+    def case(self) -> NewCase:
+        """What was typed, for the action."""
+        given = {name: value for name, value in self.cleaned_data.items() if name != "different"}
+        return NewCase(**given)
+
+    def check_duplicates(self) -> None:
+        """Raises DuplicatesUnseenError where something similar is in the record already, and
+        nobody said that it is something else. Asked of a form that is sent for the first time."""
+        if not self.cleaned_data["different"] and self.find_alike().must_be_looked_at:
+            raise DuplicatesUnseenError
 
     def clean(self) -> dict[str, Any]:
         given: dict[str, Any] = super().clean() or {}
@@ -170,6 +246,25 @@ class ClaimForm(forms.Form):
             for name, fault in case_faults(given).items():
                 self.add_error(name, fault)
         return given
+
+
+def _is_filled(form: forms.Form, name: str) -> bool:
+    return bool(_texts(form, name))
+
+
+def _texts(form: forms.Form, name: str) -> list[str]:
+    """What is typed into a pair of boxes, in whatever language."""
+    value = form[name].value()
+    boxes = form.fields[name].widget.decompress(value) if isinstance(value, dict) else value
+    *texts, _first = boxes or [""]
+    return [text.strip() for text in texts if text and text.strip()]
+
+
+def _uuid(text: str) -> UUID | None:
+    try:
+        return UUID(text)
+    except ValueError:
+        return None
 
 
 class AspectForm(forms.Form):

@@ -12,6 +12,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.cache import patch_vary_headers
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
@@ -26,10 +27,12 @@ from claims.forms import (
     ASPECTS,
     AspectForm,
     ClaimForm,
+    DuplicatesUnseenError,
     FlagForm,
     RevisionForm,
     ThresholdForm,
     WithdrawalForm,
+    show_as_typed,
 )
 from claims.forms_proposals import ProposalOutcomeForm, as_proposed
 from claims.models import Claim, ClaimProposal, Criterion, Flag
@@ -55,14 +58,23 @@ def _aspect(form: AspectForm) -> actions.NewAspect:
 @never_cache
 @requires(Role.MODERATOR)
 def register(request: HttpRequest) -> HttpResponse:
-    """Publish a claim with its points and its source."""
-    data = request.POST if request.method == "POST" else None
+    """Publish a claim with its points and its source.
+
+    While it is typed, what may be in the record already is shown beside it: the same form is sent
+    with `check`, and nothing is saved.
+    """
+    checks = request.method == "POST" and "check" in request.POST
+    data = request.POST if request.method == "POST" and not checks else None
     user, proposed = current_account(request), _proposed(request)
     form = ClaimForm(data, initial=_begun(request, proposed))
     aspects = [AspectForm(data, prefix=f"aspect-{n}") for n in range(1, ASPECTS + 1)]
     outcome = ProposalOutcomeForm(data, proposal=proposed, prefix="outcome") if proposed else None
     sent = [form, *aspects, *([outcome] if outcome else [])]
     refill(request, *sent)
+    if checks:
+        for bound in sent:
+            show_as_typed(bound, request.POST)
+        form.find_alike()
     if outcome:
         outcome.asked_kind = form["kind"].value()
     valid = (
@@ -71,9 +83,9 @@ def register(request: HttpRequest) -> HttpResponse:
     if all(valid):
 
         def add() -> str:
-            case = actions.NewCase(**form.cleaned_data)
+            form.check_duplicates()
             points = [_aspect(aspect) for aspect in aspects if aspect.cleaned_data["statement"]]
-            given: dict[str, Any] = {"by": user, "case": case, "aspects": points}
+            given: dict[str, Any] = {"by": user, "case": form.case, "aspects": points}
             if proposed and outcome:
                 given |= {"proposal": proposed, **outcome.cleaned_data}
             act = actions.register_proposal if proposed else actions.register_case
@@ -83,21 +95,29 @@ def register(request: HttpRequest) -> HttpResponse:
 
         try:
             return redirect(run_once(request, add))
+        except DuplicatesUnseenError as error:
+            form.add_error("different", error)
         except ValidationError as error:
             form.add_error(None, error.messages)
         except RowChangedError as changed:
             clash(outcome or form, changed)
         except actions.ProposalChangedError as changed:
             return _proposal_changed(request, changed)
+    form.offer_sources()
     context = {
         "form": form,
         "aspects": aspects,
         "outcome": outcome,
         "proposal": proposed,
         "blocked": objection(check_triage, user, proposed) if proposed else None,
+        "other_sources": request.POST.get("offered_for", "") != form.offered_for,
     }
+    fragment = checks and request.headers.get("HX-Request")
+    template = "claims/register.html#checked" if fragment else "claims/register.html"
     status = 200 if data is None else refused_status(*sent)
-    return render(request, "claims/register.html", context, status=status)
+    response = render(request, template, context, status=status)
+    patch_vary_headers(response, ["HX-Request"])
+    return response
 
 
 def _begun(request: HttpRequest, proposed: ClaimProposal | None) -> dict[str, Any]:

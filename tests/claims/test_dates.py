@@ -25,7 +25,8 @@ from verdicts.forms import EventForm
 NEVER = [date(1, 1, 1), date(202, 5, 1), date(1899, 12, 31), date(9999, 12, 31)]
 #: Days and moments of our own clock, which nobody types.
 OURS = {
-    "created_at", "filed_at", "filed_date", "decided_at", "decided_date", "looked_at", "not_before",
+    "created_at", "filed_at", "filed_date", "proposed_date", "decided_at", "decided_date",
+    "looked_at", "not_before",
     "not_after", "first_missing_at",
     "last_seen_at", "confirmed_at", "reversed_at", "next_look_at", "raised_at", "lifted_at",
     "answered_at", "opened_at", "sent_at",

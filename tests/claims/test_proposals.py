@@ -416,3 +416,64 @@ def test_the_search_for_duplicates_costs_the_same_queries_for_many(
             by=scene.moderator, name=write("en", f"A car maker {number}"), now=scene.now
         )
     assert asked() == before
+
+
+# --- while a claim is registered ------------------------------------------------------------------
+
+
+def typed(scene: scenes.Scene, **fields: str) -> dict[str, str]:
+    return {
+        "quote": "The boot opens by itself.", "quote_lang": "en", "kind": "express",
+        "summary_en": "The boot opens", "new_company_en": "A CAR MAKER LTD",
+        "new_product_en": "Coupé", "aspect-1-statement_en": "it opens",
+        **{f"aspect-{n}-kind": "function" for n in (1, 2, 3)}, **fields,
+    }  # fmt: skip
+
+
+def test_what_may_be_in_the_record_is_shown_while_a_claim_is_typed(scene: scenes.Scene) -> None:
+    desk, path = signed_in(scene.moderator), "/desk/claims/new/"
+    given = typed(scene, quote=scenes.POST, check="on")
+    before = Claim.objects.count()
+    whole = page_text(desk.post(path, given))
+    part = page_text(desk.post(path, given, headers={"HX-Request": "true"}))
+    for page in (whole, part):
+        assert f"/companies/{scene.company.pk}/" in page
+        assert f"/claims/{scene.claim.reference}/" in page
+    assert "<html" in whole
+    assert "<html" not in part
+    assert "This field is required" not in whole  # it is not sent yet
+    assert "A CAR MAKER LTD" in whole
+    assert Claim.objects.count() == before
+
+
+def test_a_probable_duplicate_is_published_only_by_who_has_seen_it(scene: scenes.Scene) -> None:
+    desk, path = signed_in(scene.moderator), "/desk/claims/new/"
+    refused = desk.post(path, typed(scene))
+    assert refused.status_code == 400
+    assert "Something similar is in the record already" in page_text(refused)
+    assert desk.post(path, typed(scene, different="on")).status_code == 302
+    other = typed(scene, new_company_en="Quite another", quote="Nothing like the rest.")
+    assert desk.post(path, other).status_code == 302  # the control
+
+
+def test_a_source_of_another_company_is_not_offered(scene: scenes.Scene) -> None:
+    other = actions.add_company(by=scene.moderator, name=write("en", "Shipyard"), now=scene.now)
+    foreign = actions.add_source(
+        by=scene.moderator, company=other, channel="press", title=write("en", "Its page"),
+        url="https://yard.example/", now=scene.now,
+    )  # fmt: skip
+    desk, path = signed_in(scene.moderator), "/desk/claims/new/"
+    asked = typed(scene, new_company_en="", new_product_en="", check="on")
+    asked |= {"product": str(scene.product.pk), "offered_for": ""}
+    part = desk.post(path, asked, headers={"HX-Request": "true"}).content.decode()
+    assert str(scene.source.pk) in part
+    assert str(foreign.pk) not in part
+    same = asked | {"offered_for": str(scene.company.pk)}
+    assert (
+        "source-choice"
+        not in desk.post(path, same, headers={"HX-Request": "true"}).content.decode()
+    )
+    assert str(foreign.pk) in desk.get(path).content.decode()  # no company is chosen yet
+    sent = {name: value for name, value in asked.items() if name != "check"}
+    wrong = desk.post(path, sent | {"source": str(foreign.pk)})
+    assert "The source belongs to another company" in page_text(wrong)
