@@ -92,6 +92,27 @@ class SuspensionForm(forms.Form):
         return user
 
 
+class DeletionForm(forms.Form):
+    """Whose account goes, typed by hand."""
+
+    pseudonym = forms.CharField(
+        label=_("Your pseudonym"),
+        max_length=40,
+        help_text=_("Type it to confirm that this account is deleted."),
+        widget=forms.TextInput(attrs={"autocomplete": "off"}),
+    )
+
+    def __init__(self, data: Any = None, *, user: User) -> None:
+        super().__init__(data)
+        self.user = user
+
+    def clean_pseudonym(self) -> str:
+        typed: str = self.cleaned_data["pseudonym"].strip().lower()
+        if typed != self.user.pseudonym:
+            raise ValidationError(_now("This is not your pseudonym. Nothing was deleted."))
+        return typed
+
+
 class KeyForm(forms.Form):
     """A new key."""
 

@@ -557,6 +557,34 @@ class SecondFactorReset(models.Model):
     created_at = models.DateTimeField()
 
 
+@ledger.recorded(name="account_deletion", text=["user", "created_at"], coarse=True)
+class AccountDeletion(models.Model):
+    """A person deleted their account. Its row stays under the pseudonym that the record names."""
+
+    id = models.UUIDField(primary_key=True, default=uuid4, editable=False)
+    user = models.OneToOneField(User, on_delete=models.PROTECT)
+    created_at = models.DateTimeField()
+
+
+@ledger.derived(reason="names what is still to be erased; each erasure is recorded by itself")
+class ErasureDue(models.Model):
+    """Fields of a recorded object that go with a deleted account, once the owner of the tables
+    erases them."""
+
+    label = models.CharField(max_length=40)
+    object_id = models.CharField(max_length=40)
+    fields = models.JSONField()
+    due_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["label", "object_id"], name="erasure_due_once")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.label}/{self.object_id}"
+
+
 @ledger.derived(
     reason="private: that a form was sent, so that it is done once; what it did is recorded by "
     "itself"

@@ -10,6 +10,7 @@ from accounts import (
     views_endings,
     views_invitations,
     views_organisations,
+    views_own_data,
     views_sign_up,
     views_suspensions,
 )
@@ -29,6 +30,8 @@ urlpatterns = [
         path("account/suspensions/", views_suspensions.suspensions, name="suspensions"),
         path("account/invitations/<str:token>/", views_invitations.invitation, name="invitation"),
         path("account/roles/<uuid:membership>/end/", views_endings.ending, name="ending"),
+        path("account/export/", views_own_data.export, name="export"),
+        path("account/delete/", views_own_data.delete, name="delete"),
         path("account/keys/", views.keys, name="keys"),
         path("account/keys/<uuid:key>/revoke/", views.revoke, name="revoke"),
     ),

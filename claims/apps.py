@@ -7,8 +7,8 @@ class ClaimsConfig(AppConfig):
 
     def ready(self) -> None:
         """Hand the pages what our codes are called; say to the record what goes with an erased
-        value."""
-        from claims import erasure, states
+        value, and what an account holds here."""
+        from claims import erasure, own_data, states
         from ui import labels
 
         labels.register(
@@ -19,3 +19,4 @@ class ClaimsConfig(AppConfig):
             product_kind=states.ProductKind, progress=states.Progress, stance=states.Stance,
         )  # fmt: skip
         erasure.register()
+        own_data.register()

@@ -7,11 +7,11 @@ class EvidenceConfig(AppConfig):
 
     def ready(self) -> None:
         """Hand the pages what our codes are called; say to the record where this app's files are,
-        what goes with an erased value, who has a conflict of interest, and who is told when a claim
-        is withdrawn."""
+        what goes with an erased value, what an account holds, who has a conflict of interest, and
+        who is told when a claim is withdrawn."""
         from claims.actions.claims import after_withdrawal
         from evidence import erasure, fixity
-        from evidence.exhibits import conflicts, states
+        from evidence.exhibits import conflicts, own_data, states
         from evidence.exhibits.actions import telling
         from evidence.sources import states as sources
         from evidence.states import Provenance
@@ -29,4 +29,5 @@ class EvidenceConfig(AppConfig):
         fixity.register()
         erasure.register()
         conflicts.register()
+        own_data.register()
         after_withdrawal.add(telling.claim_withdrawn)

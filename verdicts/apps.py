@@ -10,7 +10,7 @@ class VerdictsConfig(AppConfig):
         and what goes with an erased value, and what follows when evidence is withdrawn."""
         from accounts.choices import label
         from ui import labels
-        from verdicts import erasure, fixity, lost_evidence, states
+        from verdicts import erasure, fixity, lost_evidence, own_data, states
         from verdicts.labels import DECISION
 
         labels.register(
@@ -24,3 +24,4 @@ class VerdictsConfig(AppConfig):
         fixity.register()
         erasure.register()
         lost_evidence.register()
+        own_data.register()

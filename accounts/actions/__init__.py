@@ -1,5 +1,8 @@
 """Every change to who people are."""
 
+from accounts.actions.deletion import (
+    delete_account,
+)
 from accounts.actions.endings import (
     SECOND,
     EndingDecidedError,
@@ -91,6 +94,7 @@ __all__ = [
     "confirm_suspension",
     "create_key",
     "decline_invitation",
+    "delete_account",
     "digest_of",
     "end_seat",
     "expire_invitations",

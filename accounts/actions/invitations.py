@@ -86,6 +86,12 @@ def key_of(email: str) -> str:
     return salted_hmac(_SALT, email.strip().lower(), algorithm="sha256").hexdigest()
 
 
+def addresses_of(user: User) -> set[str]:
+    """Every mailbox of an account, confirmed or not."""
+    own = EmailAddress.objects.filter(user=user).values_list("email", flat=True)
+    return {user.email.lower(), *(address.lower() for address in own)}
+
+
 def may_approve_alone(user: User) -> bool:
     """Whether nobody else is there who could be the second person."""
     return not Membership.objects.overseeing().exclude(user=user).exists()
@@ -94,7 +100,7 @@ def may_approve_alone(user: User) -> bool:
 def objections_to(user: User, invitations: Iterable[RoleInvitation]) -> dict[UUID, str | None]:
     """Why `user` may not approve or refuse each invitation, or None; in few queries."""
     rows = list(invitations)
-    known, own = addresses(rows), _own_addresses(user)
+    known, own = addresses(rows), addresses_of(user)
     general, alone = objection(check_approves_roles, user), may_approve_alone(user)
 
     def sentence(row: RoleInvitation) -> str | None:
@@ -127,7 +133,7 @@ def propose_invitation(
     _check_offered(organisation, role)
     if not reason.strip():
         raise ValidationError(_("Give the reason, so that the second person can judge it."))
-    if address in _own_addresses(by):
+    if address in addresses_of(by):
         raise NotAllowedError(_("You cannot invite yourself."))
     if _already_holds(address, organisation, role):
         raise ValidationError(_("This person already has this role there. Nothing was changed."))
@@ -339,12 +345,6 @@ def _check_offered(organisation: Organisation, role: str) -> None:
                 "organisation."
             )
         )
-
-
-def _own_addresses(user: User) -> set[str]:
-    """Every mailbox of an account, confirmed or not."""
-    own = EmailAddress.objects.filter(user=user).values_list("email", flat=True)
-    return {user.email.lower(), *(address.lower() for address in own)}
 
 
 def _already_holds(address: str, organisation: Organisation, role: str) -> bool:

@@ -87,7 +87,8 @@ def add_membership(
     membership.full_clean()
     if role in APPOINTING:
         lock_appointing()
-    User.objects.select_for_update(no_key=True).get(pk=user.pk)
+    if not User.objects.select_for_update(no_key=True).get(pk=user.pk).is_active:
+        raise ValidationError(_("This account cannot be used now. Nothing was changed."))
     _check_seats_apart(user, organisation, role, now)
     with (
         transaction.atomic(),
@@ -108,6 +109,14 @@ def lock_operators() -> None:
     """Take the roles of operators in hand, all together: the last two cannot go at once."""
     held = Membership.objects.current().filter(role=Role.OPERATOR)
     list(held.order_by("pk").select_for_update())
+
+
+def take_in_hand(person: User) -> None:
+    """Lock an account whose end is decided, and let nobody become or cease to be an operator or
+    auditor meanwhile."""
+    lock_appointing()
+    lock_operators()
+    person.is_active = User.objects.select_for_update(no_key=True).get(pk=person.pk).is_active
 
 
 def check_an_operator_stays(user: User) -> None:

@@ -10,7 +10,7 @@ from django.db.models import F
 from django.utils.translation import gettext as _
 
 import ledger
-from accounts.actions.roles import check_an_operator_stays, lock_appointing, lock_operators
+from accounts.actions.roles import check_an_operator_stays, take_in_hand
 from accounts.models import Membership, Role, Suspension, User
 from accounts.permissions import APPOINTING, NotAllowedError, check_operator, check_role
 from accounts.states import SuspensionStatus
@@ -30,7 +30,7 @@ def suspend_account(*, by: User, person: User, reason: str, now: datetime) -> Su
 
     Raises NotAllowedError, ValidationError, SuspensionDecidedError.
     """
-    _take_in_hand(person)
+    take_in_hand(person)
     check_suspends(by, person)
     if not reason.strip():
         raise ValidationError(_("Give the reason. Nothing was changed."))
@@ -57,7 +57,7 @@ def confirm_suspension(*, by: User, suspension: Suspension, now: datetime) -> No
     """Suspend an operator or auditor, as the second person. Raises NotAllowedError, ValidationError
     for the last operator, SuspensionDecidedError."""
     person = suspension.person
-    _take_in_hand(person)
+    take_in_hand(person)
     check_decides_suspension(by, suspension)
     check_an_operator_stays(person)
     with ledger.act("account.suspended", by=by, role=_role_of(by)):
@@ -87,7 +87,7 @@ def withdraw_suspension(*, by: User, suspension: Suspension, now: datetime) -> N
 def lift_suspension(*, by: User, suspension: Suspension, reason: str, now: datetime) -> None:
     """Restore an account: its roles and keys work again, and its person signs in anew. By any
     operator or auditor. Raises NotAllowedError, ValidationError, SuspensionDecidedError."""
-    _take_in_hand(suspension.person)
+    take_in_hand(suspension.person)
     check_lifts(by, suspension)
     if not reason.strip():
         raise ValidationError(_("Give the reason. Nothing was changed."))
@@ -126,13 +126,6 @@ def check_lifts(by: User, suspension: Suspension) -> None:
 def suspension_of(person: User) -> Suspension | None:
     """That by which this account cannot be used now, if there is one."""
     return Suspension.objects.in_force().filter(person=person).first()
-
-
-def _take_in_hand(person: User) -> None:
-    """Lock the account, and let nobody become or cease to be an operator or auditor meanwhile."""
-    lock_appointing()
-    lock_operators()
-    person.is_active = User.objects.select_for_update(no_key=True).get(pk=person.pk).is_active
 
 
 def _as_stored(user: User) -> User:

@@ -329,6 +329,7 @@ RECORDED: Final[dict[str, tuple[Rule, ...]]] = {
     "clarification": (Rule(why="between a submitter and the moderators"),),
     "api_key": (Rule(why="an account's own"),),
     "sign_up": (Rule(why="on no public page but those of the log"),),
+    "account_deletion": (Rule(why="an account's own"),),
     "suspension": (Rule(why="between operators and the account; on no public page"),),
     "role_ending": (Rule(why="between operators; the membership tells that it ended"),),
     "second_factor_reset": (Rule(why="an account's own"),),

@@ -18,6 +18,7 @@ from evidence.labels import CUSTODIAN, CUSTODY_OUTCOME
 #: Every kind of act that the application can write, as a sentence. A test holds it against the
 #: code.
 KINDS: Final[Mapping[str, str | Promise]] = {
+    "account.deleted": lazy("Account deleted by its holder"),
     "account.restored": lazy("Suspended account restored"),
     "account.suspended": lazy("Account suspended"),
     "second_factor.reset": lazy("Two-step verification reset"),
@@ -141,6 +142,7 @@ OBJECTS: Final[Mapping[str, str | Promise]] = {
     "role_ending": lazy("end of a role"),
     "sign_up": lazy("sign-up"),
     "suspension": lazy("suspension of an account"),
+    "account_deletion": lazy("deletion of an account"),
     "second_factor_reset": lazy("reset of two-step verification"),
     "organisation": lazy("organisation"),
     "role_invitation": lazy("invitation to a role"),

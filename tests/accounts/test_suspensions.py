@@ -15,7 +15,7 @@ from django.test import Client
 from django.utils import timezone
 
 from accounts import actions
-from accounts.actions import suspensions
+from accounts.actions import roles, suspensions
 from accounts.models import Membership, Role, Suspension, User
 from accounts.permissions import NotAllowedError
 from ledger.models import Entry
@@ -295,7 +295,7 @@ def test_without_the_locks_both_would_go(monkeypatch: pytest.MonkeyPatch) -> Non
         both.wait()
 
     for name in ("lock_appointing", "lock_operators"):
-        monkeypatch.setattr(suspensions, name, lambda: None)
+        monkeypatch.setattr(roles, name, lambda: None)
     monkeypatch.setattr(suspensions, "check_an_operator_stays", late)
     case = TwoOperators()
     assert (case.result, case.left) == (["done", "done"], 0)

@@ -37,6 +37,7 @@ MOST_REQUESTS, MOST_AT_A_DESK = 9, 12
 #: Routes that are no page one reaches by a link, each with the reason.
 NO_PAGE: dict[str, str] = {
     "healthz": "for probes", "readyz": "for probes", "metrics": "for probes",
+    "account/export/": "a form's target",
     "account/fragment/": "a part of public pages",
     "account/inactive/": "shown to a blocked account",
     "account/invitations/<str:token>/": "reached from a mail",

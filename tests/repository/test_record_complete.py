@@ -48,6 +48,7 @@ from verdicts import actions as verdicts
 
 APPS = ("accounts", "notifications", "claims", "evidence", "verdicts", "reports")
 MODULES = (
+    "accounts.actions.deletion",
     "accounts.actions.invitations",
     "accounts.actions.keys", "accounts.actions.organisations", "accounts.actions.roles",
     "accounts.actions.second_factors", "accounts.actions.sign_up",
@@ -374,8 +375,9 @@ def propose_and_triage(scene: scenes.Scene) -> None:
 
 
 def suspend_people(operator: User, second: User, guest: User, now: datetime) -> None:
-    """Every act on a suspension."""
+    """Every act on a suspension, and an account that goes."""
     auditor = scenes.person("auditor of suspensions", Role.AUDITOR)
+    auditor_left = scenes.person("auditor who leaves", Role.AUDITOR)
     for decide, by in (
         (accounts.refuse_suspension, second),
         (accounts.withdraw_suspension, operator),
@@ -383,6 +385,7 @@ def suspend_people(operator: User, second: User, guest: User, now: datetime) -> 
     ):
         row = accounts.suspend_account(by=operator, person=auditor, reason="x", now=now)
         decide(by=by, suspension=row, now=now)
+    accounts.delete_account(by=auditor_left, now=now)
     row = accounts.suspend_account(by=operator, person=guest, reason="Spam.", now=now)
     accounts.lift_suspension(by=second, suspension=row, reason="It was not them.", now=now)
 

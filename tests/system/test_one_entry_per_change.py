@@ -318,6 +318,14 @@ CHANGES: Final[dict[str, list[Change]]] = {
             lambda world: suspended(world),
         ),
     ],
+    "account/delete/": [
+        Change(
+            "other",
+            {"account.deleted account_deletion": 1},
+            lambda world: {"pseudonym": world.scene.owners[1].pseudonym},
+            again=False,
+        )
+    ],
     "account/keys/": [
         Change(
             "owner",

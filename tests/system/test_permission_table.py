@@ -242,6 +242,14 @@ TABLE: Final[dict[str, tuple[str, dict[str, dict[str, int]]]]] = {
             "POST": row(404, anonymous=302, moderator=400, operator=400, auditor=400),
         },
     ),
+    "account/export/": (
+        "/account/export/",
+        {"GET": row(NO_ONE), "POST": row(200, anonymous=302)},
+    ),
+    "account/delete/": (
+        "/account/delete/",
+        {"GET": SIGNED_IN, "POST": row(400, anonymous=302)},
+    ),
     "account/keys/": ("/account/keys/", {"GET": SIGNED_IN, "POST": row(400, anonymous=302)}),
     "account/keys/<uuid:key>/revoke/": (
         "/account/keys/{key}/revoke/",
