@@ -41,21 +41,56 @@ def extract_figures(text: str, lang: str = "en") -> list[StatedFigure]:
     return list(_joined(_Text(text), lang))
 
 
-def words_stating(text: str, lang: str, *, value: Decimal, unit: str, comparator: str) -> str:
+def words_stating(
+    text: str,
+    lang: str,
+    *,
+    value: Decimal,
+    unit: str,
+    comparator: str,
+    value_to: Decimal | None = None,
+    tolerance: Decimal = Decimal(0),
+) -> str:
     """The words of a text that state this figure, in this unit or in one that it converts to
     exactly; empty if none do.
 
     Of a range, the lower end is what there is at least, and the upper end what there is at most.
+    `between` is a range that has both ends. What there is `exactly` or `about` is one number; of
+    `20 ± 1 L`, the one in the middle, and then the tolerance has to be this one.
 
     >>> least = {"value": Decimal(25), "unit": "m/s", "comparator": "at_least"}
     >>> words_stating("Up to 90 km/h, it says.", "en", **least)
     '90 km/h'
     """
     for figure in extract_figures(text, lang):
-        end = figure.low if comparator == "at_least" else figure.high
-        if any(_equal(end, candidate, value, unit) for candidate in figure.units):
+        ends = (figure.low, figure.high)
+        if any(
+            all(
+                _equal(end, candidate, wanted, unit)
+                for end, wanted in _wanted(ends, comparator, value, value_to, tolerance)
+            )
+            for candidate in figure.units
+        ):
             return figure.words
     return ""
+
+
+def _wanted(
+    ends: tuple[Decimal, Decimal],
+    comparator: str,
+    value: Decimal,
+    value_to: Decimal | None,
+    tolerance: Decimal,
+) -> list[tuple[Decimal, Decimal]]:
+    """Which number of a figure, given by its ends, has to be which of the threshold's."""
+    low, high = ends
+    if value_to is not None:
+        return [(low, value), (high, value_to)]
+    if comparator == "at_least":
+        return [(low, value)]
+    if comparator == "at_most" or low == high:
+        return [(high, value)]
+    return [(low, value - tolerance), (high, value + tolerance)]
 
 
 #: Half of the last decimal that a criterion keeps.
@@ -357,6 +392,7 @@ def _part(text: str) -> str:
 
 _RANGE: Final = re.compile(r"\s?(?:-|~|to|至|到)\s?")
 _AND: Final = re.compile(r"\s?(?:and|和|与)\s?")
+_PLUS_MINUS: Final = re.compile(r"\s?(?:±|\+/-|\+-)\s?")
 _BETWEEN: Final = re.compile(r"(?:between|介于|在)\s?$", re.IGNORECASE)
 _OF_EACH: Final = re.compile(r"(?:\bper|每|/)\s?$", re.IGNORECASE)
 _PERCENT: Final = {"百分之": Decimal(1), "千分之": Decimal("0.1")}
@@ -419,7 +455,7 @@ def _joined(text: _Text, lang: str) -> Iterator[StatedFigure]:
     numbers, plain = list(_numbers(text, lang)), text.plain
     gaps = [plain[number.end : other.start] for number, other in pairwise(numbers)]
     ranged = [
-        bool(_RANGE.fullmatch(gap))
+        bool(_RANGE.fullmatch(gap) or _PLUS_MINUS.fullmatch(gap))
         or bool(
             _AND.fullmatch(gap)
             and _BETWEEN.search(plain[max(0, numbers[at].start - 9) : numbers[at].start])
@@ -441,9 +477,12 @@ def _joined(text: _Text, lang: str) -> Iterator[StatedFigure]:
             or (number.units and set(number.units).isdisjoint(other.units))
         ):
             continue  # a date, or two figures of different kinds
+        ends = (number.value, other.value)
+        if _PLUS_MINUS.fullmatch(gaps[at]):
+            ends = (number.value - other.value, number.value + other.value)
         yield StatedFigure(
-            min(number.value, other.value),
-            max(number.value, other.value),
+            min(ends),
+            max(ends),
             other.units,
             text.words(number.start, other.end),
         )

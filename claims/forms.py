@@ -21,6 +21,7 @@ from claims.localized_text import read
 from claims.models import Claim, Company, Criterion, Flag, Product, ProductOption, Source
 from claims.states import AspectKind, BasisKind, Channel, ClaimKind, Comparator
 from claims.validators import (
+    threshold_faults,
     validate_address,
     validate_currency,
     validate_money,
@@ -281,8 +282,35 @@ class AspectForm(forms.Form):
     property = PairField(label=lazy("Quantity to measure (if any)"), rows=1, required=False)
     comparator = forms.ChoiceField(label=lazy("is"), choices=Comparator.choices, required=False)
     value = forms.DecimalField(label=lazy("Value"), required=False, max_digits=20, decimal_places=8)
+    value_to = forms.DecimalField(
+        label=lazy("and"),
+        required=False,
+        max_digits=20,
+        decimal_places=8,
+        help_text=lazy("Only for “between”."),
+    )
+    tolerance = forms.DecimalField(
+        label=lazy("Tolerance (±)"),
+        required=False,
+        min_value=0,
+        max_digits=20,
+        decimal_places=8,
+        help_text=lazy("In the same unit. “Exactly” and “about” need one."),
+    )
     unit = forms.CharField(
         label=lazy("Unit of measurement"), required=False, max_length=40, validators=[validate_unit]
+    )
+    baseline = PairField(
+        label=lazy("Percent of what"),
+        rows=1,
+        required=False,
+        help_text=lazy("For a value in percent: the quantity that is 100 percent."),
+    )
+    conditions = PairField(
+        label=lazy("Conditions"),
+        rows=1,
+        required=False,
+        help_text=lazy("Under which the figure holds: temperature, load, setting."),
     )
     basis_kind = forms.ChoiceField(
         label=BASIS_KIND,
@@ -307,6 +335,23 @@ class AspectForm(forms.Form):
                     "statement."
                 )
             )
+        if all(parts) and not self.errors:
+            faults = threshold_faults(
+                comparator=given.get("comparator") or Comparator.AT_LEAST,
+                value=given["value"],
+                value_to=given.get("value_to"),
+                tolerance=given.get("tolerance"),
+                unit=given["unit"],
+                baseline=bool(given.get("baseline")),
+            )
+            for name, fault in faults.items():
+                self.add_error(name, fault)
+        if not any(parts):
+            for name in ("value_to", "tolerance", "baseline", "conditions"):
+                if given.get(name):
+                    self.add_error(
+                        name, _("Enter the figure this is about: its name, value and unit.")
+                    )
         if given.get("basis") and not any(parts):
             self.add_error("basis", _("Enter the figure this is about: its name, value and unit."))
         if given.get("basis_kind") in {BasisKind.CLAIMED, BasisKind.STANDARD} and not any(parts):

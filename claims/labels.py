@@ -71,6 +71,9 @@ PROGRESS: Final[Mapping[str, Pair]] = {
 COMPARATOR: Final[Mapping[str, Pair]] = {
     "at_least": Pair("at least", "不低于"),
     "at_most": Pair("at most", "不超过"),
+    "between": Pair("between", "介于"),
+    "exactly": Pair("exactly", "恰好"),
+    "about": Pair("about", "约"),
 }
 BASIS_KIND: Final[Mapping[str, Pair]] = {
     "claimed": Pair("claimed by the company", "企业宣称"),

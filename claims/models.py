@@ -10,6 +10,7 @@ import builtins
 from typing import ClassVar, Self
 from uuid import uuid4
 
+from django.core.exceptions import ValidationError
 from django.db import models
 from django.db.models import F, Q
 from uuid_utils.compat import uuid7
@@ -44,6 +45,7 @@ from claims.states import (
 )
 from claims.triggers import ClaimedFigureTrigger, belongs, fixed, same_company
 from claims.validators import (
+    threshold_faults,
     validate_address,
     validate_currency,
     validate_money,
@@ -443,12 +445,24 @@ class Aspect(models.Model):
 @ClaimedFigureTrigger.on
 @ledger.recorded(
     name="criterion",
-    plain=["aspect", "comparator", "value", "unit", "tolerance", "basis_kind", "created_at"],
-    text=["property", "conditions", "basis", "figure"],
+    plain=[
+        "aspect",
+        "comparator",
+        "value",
+        "value_to",
+        "unit",
+        "tolerance",
+        "basis_kind",
+        "created_at",
+    ],
+    text=["property", "conditions", "baseline", "basis", "figure"],
     public=True,
 )
 class Criterion(models.Model):
-    """The threshold of a point: one-sided, with its unit and where the limit comes from.
+    """The threshold of a point: a limit or an interval, with its unit and where it comes from.
+
+    `value_to` is the upper end of `between`; `tolerance` is the half-width of `exactly` and
+    `about`, and loosens any other. `baseline` names what a percentage is of.
 
     `figure` is how the company’s own words state the number and its unit, where they do
     (`BasisKind.CLAIMED`).
@@ -461,11 +475,13 @@ class Criterion(models.Model):
     property = LocalizedTextField()
     comparator = models.CharField(max_length=10, choices=Comparator.choices)
     value = models.DecimalField(max_digits=20, decimal_places=8)
+    value_to = models.DecimalField(max_digits=20, decimal_places=8, null=True, blank=True)
     unit = models.CharField(
         max_length=40, validators=[validate_unit], help_text="As pint reads it: m/s, kW, percent."
     )
     tolerance = models.DecimalField(max_digits=20, decimal_places=8, default=0)
     conditions = LocalizedTextField(blank=True)
+    baseline = LocalizedTextField(blank=True)
     basis_kind = models.CharField(
         max_length=10, choices=BasisKind.choices, default=BasisKind.SET_BY_US
     )
@@ -479,7 +495,21 @@ class Criterion(models.Model):
             models.CheckConstraint(
                 condition=Q(tolerance__gte=0), name="criterion_tolerance_not_negative"
             ),
+            models.CheckConstraint(
+                condition=Q(comparator="between", value_to__isnull=False, value_to__gt=F("value"))
+                | ~Q(comparator="between") & Q(value_to=None),
+                name="criterion_between_has_two_values",
+            ),
+            models.CheckConstraint(
+                condition=~Q(comparator__in=["exactly", "about"]) | Q(tolerance__gt=0),
+                name="criterion_around_a_value_has_a_tolerance",
+            ),
+            models.CheckConstraint(
+                condition=Q(baseline={}) | Q(unit="percent"),
+                name="criterion_baseline_is_of_a_percentage",
+            ),
             finite("value", 12, "criterion_value_is_a_number"),
+            finite("value_to", 12, "criterion_second_value_is_a_number"),
             finite("tolerance", 12, "criterion_tolerance_is_a_number"),
             known("basis_kind", BasisKind, "criterion_basis_kind_known"),
             models.CheckConstraint(
@@ -487,6 +517,15 @@ class Criterion(models.Model):
                 name="criterion_figure_is_the_companys",
             ),
         ]
+
+    def clean(self) -> None:
+        """Each field belongs to its comparator. Raises ValidationError, by field."""
+        faults = threshold_faults(
+            comparator=self.comparator, value=self.value, value_to=self.value_to,
+            tolerance=self.tolerance, unit=self.unit, baseline=bool(self.baseline),
+        )  # fmt: skip
+        if faults:
+            raise ValidationError(faults)
 
     @builtins.property  # `property` is a field here
     def is_claimed(self) -> bool:

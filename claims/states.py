@@ -174,6 +174,9 @@ PROGRESS_TRANSITIONS: dict[str, frozenset[str]] = {
 class Comparator(models.TextChoices):
     AT_LEAST = "at_least", label(labels.COMPARATOR["at_least"])
     AT_MOST = "at_most", label(labels.COMPARATOR["at_most"])
+    BETWEEN = "between", label(labels.COMPARATOR["between"])
+    EXACTLY = "exactly", label(labels.COMPARATOR["exactly"])
+    ABOUT = "about", label(labels.COMPARATOR["about"])
 
 
 class BasisKind(models.TextChoices):

@@ -28,7 +28,7 @@ class ClaimedFigureTrigger(AlwaysTrigger):
     when = pgtrigger.Before
     level = pgtrigger.Row
     operation = pgtrigger.Insert | pgtrigger.UpdateOf(
-        "aspect_id", "comparator", "value", "unit", "basis_kind", "figure"
+        "aspect_id", "comparator", "value", "value_to", "unit", "basis_kind", "figure"
     )
 
     @classmethod
@@ -42,8 +42,9 @@ class ClaimedFigureTrigger(AlwaysTrigger):
         return f"""
             IF NEW.basis_kind <> '{BasisKind.CLAIMED}' THEN RETURN NEW; END IF;
             IF TG_OP = 'UPDATE' AND NEW.figure = '' AND OLD.basis_kind = NEW.basis_kind
-                AND (OLD.aspect_id, OLD.comparator, OLD.value, OLD.unit)
-                    = (NEW.aspect_id, NEW.comparator, NEW.value, NEW.unit)
+                AND (OLD.aspect_id, OLD.comparator, OLD.value, OLD.value_to, OLD.unit)
+                    IS NOT DISTINCT FROM
+                    (NEW.aspect_id, NEW.comparator, NEW.value, NEW.value_to, NEW.unit)
             THEN RETURN NEW; END IF;
             IF NEW.figure <> '' AND EXISTS (
                 SELECT FROM claims_aspect a JOIN claims_claim c ON c.id = a.claim_id

@@ -119,3 +119,33 @@ def validate_money(amount: Decimal | None, code: str) -> None:
             % {"code": code, "decimals": currencies.decimals(code)},
             code="decimals",
         )
+
+
+def threshold_faults(
+    *,
+    comparator: str,
+    value: Decimal | None,
+    value_to: Decimal | None,
+    tolerance: Decimal | None,
+    unit: str,
+    baseline: bool,
+) -> dict[str, str]:
+    """A sentence for each field that does not go with the comparator, or is missing for it; by
+    field."""
+    if not all(number is None or number.is_finite() for number in (value, value_to, tolerance)):
+        return {}  # their fields say so
+    faults = {}
+    if comparator == "between":
+        if value_to is None or (value is not None and value_to <= value):
+            faults["value_to"] = _("“Between” needs two values, the larger one second.")
+    elif value_to is not None:
+        faults["value_to"] = _("Only “between” has a second value.")
+    if tolerance is not None and tolerance < 0:
+        faults["tolerance"] = _("A tolerance is not negative.")
+    elif comparator in {"exactly", "about"} and not tolerance:
+        faults["tolerance"] = _(
+            "No measured value is exact. Enter how far it may be from this one (±)."
+        )
+    if baseline and unit != "percent":
+        faults["baseline"] = _("Only a value in percent has a baseline.")
+    return faults

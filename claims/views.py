@@ -3,6 +3,7 @@ reports."""
 
 from __future__ import annotations
 
+from decimal import Decimal
 from functools import partial
 from typing import Any
 
@@ -48,7 +49,9 @@ def _aspect(form: AspectForm) -> actions.NewAspect:
     if given["property"]:
         criterion = actions.NewCriterion(
             property=given["property"], comparator=given["comparator"], value=given["value"],
-            unit=given["unit"], basis=given["basis"],
+            unit=given["unit"], value_to=given["value_to"],
+            tolerance=given["tolerance"] or Decimal(0), baseline=given["baseline"],
+            conditions=given["conditions"], basis=given["basis"],
             basis_kind=given["basis_kind"] or BasisKind.SET_BY_US,
         )  # fmt: skip
     return actions.NewAspect(given["kind"], given["statement"], given["due_date"], criterion)

@@ -50,7 +50,9 @@ STANDS_IN_REPORTS: Final[Mapping[str, Place]] = {
     "source": _place("url", "title", "speaker", claim="appearance__source", source="pk"),
     "claim": _place("quote", "summary", claim="pk", source="appearance__claim"),
     "aspect": _place("statement", claim="aspect"),
-    "criterion": _place("property", "conditions", "basis", "figure", claim="aspect__criterion"),
+    "criterion": _place(
+        "property", "conditions", "baseline", "basis", "figure", claim="aspect__criterion"
+    ),
     "version": _place(
         "title", "body", "digest", claim="appearance__source__version", source="version"
     ),

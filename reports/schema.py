@@ -327,9 +327,14 @@ class Criterion(TypedDict):
     property: Text
     comparator: Annotated[str, Code("comparator")]
     value: Decimal
+    #: The upper end of ``between``.
+    value_to: Decimal | None
     unit: str
+    #: The half-width of ``exactly`` and ``about``; loosens any other limit.
     tolerance: Decimal | None
     conditions: Text | None
+    #: What a value in percent is a percentage of.
+    baseline: Text | None
     #: Where the number comes from, which matters most when the company named none.
     basis: Text | None
     basis_kind: Annotated[str, Code("basis_kind")]
@@ -397,8 +402,9 @@ class Judged(TypedDict):
     value: Decimal
     uncertainty: Decimal
     guard_band: Decimal
-    acceptance_limit: Decimal
-    rejection_limit: Decimal
+    #: Of a threshold with one limit; with two they are a guard band inside and outside each.
+    acceptance_limit: Decimal | None
+    rejection_limit: Decimal | None
     #: Of conforming to the criterion, given the measured value and its uncertainty.
     probability: Decimal
     decision: Annotated[str, Code("decision")]
@@ -420,9 +426,12 @@ class Conformity(TypedDict):
 
     decision: Annotated[str, Code("decision")]
     comparator: Annotated[str, Code("comparator")]
-    #: The limit after the tolerance, and the factor k by which uncertainties are expanded.
-    limit: Decimal
+    #: The only limit after the tolerance, null if there are two; both by their names.
+    limit: Decimal | None
+    lower_limit: Decimal | None
+    upper_limit: Decimal | None
     unit: str
+    #: The factor k by which uncertainties are expanded.
     coverage: Decimal
     units: int
     contributors: int

@@ -3,6 +3,7 @@ space, and between blocks nothing."""
 
 from __future__ import annotations
 
+import html
 import re
 
 from django.http import HttpResponse
@@ -34,10 +35,10 @@ def _squeezed(part: str) -> str:
     return part
 
 
-def squeezed(html: str) -> str:
+def squeezed(markup: str) -> str:
     """Markup without the whitespace that no browser shows."""
     return "".join(
-        part if number % 2 else _squeezed(part) for number, part in enumerate(_KEPT.split(html))
+        part if number % 2 else _squeezed(part) for number, part in enumerate(_KEPT.split(markup))
     )
 
 
@@ -45,3 +46,9 @@ def page_text(response: HttpResponse) -> str:
     """The markup of an answer, `squeezed`; links to pages without their language (see
     `tests.clients`)."""
     return _LANGUAGE.sub("", squeezed(response.content.decode()))
+
+
+def words_of(response: HttpResponse) -> str:
+    """What an answer says, without its markup: words, in order, with single spaces."""
+    text = html.unescape(re.sub(r"<[^<>]*>", "", page_text(response)))
+    return re.sub(r"\s+", " ", text)

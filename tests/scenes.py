@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
@@ -98,8 +99,9 @@ class Scene:
         )
 
 
-def build_claim(*, watched: bool = False) -> Scene:
-    """People, company, product, option, source and a claim with two aspects."""
+def build_claim(*, watched: bool = False, criterion: claims.NewCriterion | None = None) -> Scene:
+    """People, company, product, option, source and a claim with two aspects, the first with a
+    threshold."""
     now = timezone.now()
     moderator = person("moderator", Role.MODERATOR)
     company = claims.add_company(
@@ -136,7 +138,8 @@ def build_claim(*, watched: bool = False) -> Scene:
             claims.NewAspect(
                 "function",
                 write("en", "two ducts move air to the brakes", zh_Hans="两条风道把空气送到制动"),
-                criterion=claims.NewCriterion(
+                criterion=criterion
+                or claims.NewCriterion(
                     property=write("en", "air speed at the outlet", zh_Hans="出口风速"),
                     comparator="at_least", value=Decimal("1.5"), unit="m/s",
                 ),
@@ -205,10 +208,14 @@ def build_staged(
 
 
 def build_evidence(
-    scene: Scene, *, grade: tuple[str, str] = ("B", "2"), accept: bool = True
+    scene: Scene,
+    *,
+    grade: tuple[str, str] = ("B", "2"),
+    accept: bool = True,
+    values: Sequence[Sequence[str]] = (("0.02",), ("0.02",), ("0.02",)),
 ) -> Scene:
     """Three owners file a photo and a measured teardown each; the photos count as read; moderation
-    accepts and grades them."""
+    accepts and grades them. `values` are what each measured."""
     for number, owner in enumerate(scene.owners, start=1):
         photo = filing.NewPhoto(
             filing.receive(io.BytesIO(f"photo {number}".encode())),
@@ -228,12 +235,13 @@ def build_evidence(
                 measurements=[
                     filing.NewMeasurement(
                         aspect=scene.ducts, quantity=write("en", "air speed", zh_Hans="风速"),
-                        value=Decimal("0.02"),
+                        value=Decimal(value),
                         standard_uncertainty=Decimal("0.02"), unit_name="m/s",
                         instrument=write("en", "hot-wire anemometer", zh_Hans="热线风速仪"),
                         method=write("en", "at the outlet", zh_Hans="出口处"),
                         measured_date=date(2025, 5, 1),
                     )
+                    for value in values[number - 1]
                 ],
             ),
         )  # fmt: skip

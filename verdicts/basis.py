@@ -44,9 +44,11 @@ _THRESHOLD = (
     "property",
     "comparator",
     "value",
+    "value_to",
     "unit",
     "tolerance",
     "conditions",
+    "baseline",
     "basis",
     "basis_kind",
 )

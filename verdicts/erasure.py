@@ -26,7 +26,10 @@ STANDS_IN_DOCUMENTS: Final[Mapping[str, tuple[frozenset[str], str]]] = {
     "exhibit": (frozenset({"caption"}), "verdictexhibit__exhibit"),
     "unit": (frozenset({"label"}), "aspect__measurement__teardown__unit"),
     "aspect": (frozenset({"statement"}), "aspect"),
-    "criterion": (frozenset({"property", "conditions", "basis", "figure"}), "aspect__criterion"),
+    "criterion": (
+        frozenset({"property", "conditions", "baseline", "basis", "figure"}),
+        "aspect__criterion",
+    ),
     "claim": (frozenset({"quote", "summary"}), "aspect__claim"),
     "company": (frozenset({"name"}), "aspect__claim__company"),
     "product": (frozenset({"name"}), "aspect__claim__product"),

@@ -61,7 +61,13 @@ def assess_evidence(aspect: Aspect, *, judged_only: bool = True) -> Conformity |
     if not measured:
         return None
     assessed = assess(
-        Threshold(criterion.comparator, criterion.value, criterion.unit, criterion.tolerance),
+        Threshold(
+            criterion.comparator,
+            criterion.value,
+            criterion.unit,
+            criterion.tolerance,
+            criterion.value_to,
+        ),
         measured,
     )
     return assessed if assessed.judged or not judged_only else None

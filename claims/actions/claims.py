@@ -34,6 +34,7 @@ from claims.models import (
 )
 from claims.permissions import check_register, check_revise
 from claims.states import PROGRESS_TRANSITIONS, BasisKind, ClaimKind, ClaimStatus, Progress, Stance
+from claims.threshold_words import quantity_words
 
 
 @dataclass(frozen=True)
@@ -45,7 +46,9 @@ class NewCriterion:
     value: Decimal
     unit: str
     tolerance: Decimal = Decimal(0)
+    value_to: Decimal | None = None
     conditions: LocalizedText = field(default_factory=dict)
+    baseline: LocalizedText = field(default_factory=dict)
     basis: LocalizedText = field(default_factory=dict)
     basis_kind: str = BasisKind.SET_BY_US
 
@@ -141,8 +144,9 @@ def figure_of(criterion: Criterion, claim: Claim) -> str:
     )
     for text, lang in texts:
         if words := words_stating(
-            text, lang, value=criterion.value, unit=criterion.unit, comparator=criterion.comparator
-        ):
+            text, lang, value=criterion.value, value_to=criterion.value_to, unit=criterion.unit,
+            comparator=criterion.comparator, tolerance=criterion.tolerance,
+        ):  # fmt: skip
             return words
     raise ValidationError(
         _(
@@ -150,7 +154,7 @@ def figure_of(criterion: Criterion, claim: Claim) -> str:
             "the claim is recorded, so it is not the company’s figure. Nothing was saved. Choose "
             "“set by AsClaimed” or “from a standard”, or check number, unit and quote."
         )
-        % {"figure": f"{criterion.value.normalize():f} {criterion.unit}"},
+        % {"figure": quantity_words(criterion.value, criterion.unit, criterion.value_to)},
         code="not_claimed",
     )
 
@@ -229,7 +233,7 @@ def _figures_after(claim: Claim) -> list[Criterion]:
                     "quote does not give it. Nothing was saved. Correct the threshold first, "
                     "then the quote."
                 )
-                % {"figure": f"{criterion.value.normalize():f} {criterion.unit}"},
+                % {"figure": quantity_words(criterion.value, criterion.unit, criterion.value_to)},
                 code="not_claimed",
             ) from error
         if words != criterion.figure:

@@ -131,6 +131,7 @@ class SourceSerializer(serializers.ModelSerializer[Source]):
 class CriterionSerializer(serializers.ModelSerializer[Criterion]):
     property = LocalizedTextJSON(read_only=True)
     conditions = LocalizedTextJSON(read_only=True)
+    baseline = LocalizedTextJSON(read_only=True)
     basis = LocalizedTextJSON(read_only=True)
 
     class Meta:
@@ -139,9 +140,11 @@ class CriterionSerializer(serializers.ModelSerializer[Criterion]):
             "property",
             "comparator",
             "value",
+            "value_to",
             "unit",
             "tolerance",
             "conditions",
+            "baseline",
             "basis",
             "basis_kind",
             "figure",

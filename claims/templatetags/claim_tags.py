@@ -19,6 +19,7 @@ from claims.languages import language_name as named
 from claims.languages import same_language
 from claims.localized_text import LocalizedReading, read
 from claims.states import Progress, Stance
+from claims.threshold_words import quantity_words, threshold_words
 from ui.in_words import in_brackets
 from ui.languages import page_language
 from ui.marks import capitalised, marked, sign
@@ -73,6 +74,23 @@ def untranslated(*values: dict[str, Any] | None, inline: bool = False) -> SafeSt
     note = capitalised(gettext("no translation yet"))
     markup = '<small class="note"> · {}</small>' if inline else '<p class="note">{}</p>'
     return format_html(markup, note)
+
+
+@register.filter
+def threshold(criterion: Any) -> str:
+    """A threshold as people say it: “between 6 and 8 m/s”, “about 20 L (± 1 L)”."""
+    lang = page_language()
+    return threshold_words(
+        lang, comparator=criterion.comparator, value=criterion.value, unit=criterion.unit,
+        value_to=criterion.value_to, tolerance=criterion.tolerance,
+        baseline=read(criterion.baseline, lang).text,
+    )  # fmt: skip
+
+
+@register.filter
+def quantity(criterion: Any) -> str:
+    """Its number or numbers alone, with the unit."""
+    return quantity_words(criterion.value, criterion.unit, criterion.value_to)
 
 
 @register.filter

@@ -483,9 +483,11 @@ def _aspect(aspect: Aspect, verdict: Verdict | None) -> dict[str, Any]:
             "property": _said(criterion.property),
             "comparator": criterion.comparator,
             "value": plain(criterion.value),
+            "value_to": None if criterion.value_to is None else plain(criterion.value_to),
             "unit": criterion.unit,
             "tolerance": plain(criterion.tolerance) if criterion.tolerance else None,
             "conditions": _or_none(criterion.conditions),
+            "baseline": _or_none(criterion.baseline),
             "basis": _or_none(criterion.basis),
             "basis_kind": criterion.basis_kind,
             "figure": _figure(criterion, aspect.claim),
@@ -574,8 +576,8 @@ def _measurement(measurement: Measurement) -> dict[str, Any]:
 
 
 _CONFORMITY = (
-    "decision", "comparator", "limit", "unit", "coverage", "units", "contributors", "laboratories",
-    "items", "laboratories_disagree",
+    "decision", "comparator", "limit", "lower_limit", "upper_limit", "unit", "coverage", "units",
+    "contributors", "laboratories", "items", "laboratories_disagree",
 )  # fmt: skip
 
 

@@ -16,10 +16,11 @@ from itertools import groupby
 from typing import Any, Final, NamedTuple, cast
 from xml.etree import ElementTree
 
+from claims.threshold_words import limits_words, quantity_words
 from reports.drawing import fonts
 from reports.drawing.palette import light
 from reports.schema import Aspect
-from reports.wording.report_strings import Lang, phrase, word
+from reports.wording.report_strings import Lang, phrase
 from ui.numbers import plain
 from verdicts.conformity import INDEPENDENT
 
@@ -60,10 +61,13 @@ def chart_of(aspect: Aspect, lang: Lang) -> str | None:
     translated = criterion["property"]["translations"].get(lang)
     return measured_against(
         property_name=translated["text"] if translated else criterion["property"]["text"],
-        comparator=conformity["comparator"],
-        limit=conformity["limit"],
+        lower=conformity["lower_limit"],
+        upper=conformity["upper_limit"],
         claimed=criterion["figure"] is not None
-        and Decimal(criterion["value"]) == Decimal(conformity["limit"]),
+        and is_claimed_limit(
+            criterion["comparator"],
+            bool(criterion["tolerance"]) and Decimal(criterion["tolerance"] or 0) > 0,
+        ),
         unit=conformity["unit"],
         coverage=conformity["coverage"],
         values=[
@@ -76,6 +80,12 @@ def chart_of(aspect: Aspect, lang: Lang) -> str | None:
         ],
         lang=lang,
     )
+
+
+def is_claimed_limit(comparator: str, tolerance: bool) -> bool:
+    """Whether the limits of a claimed figure are the company's own numbers: no tolerance moved
+    them."""
+    return comparator in {"at_least", "at_most", "between"} and not tolerance
 
 
 def expanded(uncertainty: str, coverage: str) -> str:
@@ -93,8 +103,8 @@ def height_of(values: int) -> int:
 def measured_against(  # noqa: PLR0913 — what the chart shows
     *,
     property_name: str,
-    comparator: str,
-    limit: str,
+    lower: str | None,
+    upper: str | None,
     claimed: bool,
     unit: str,
     coverage: str,
@@ -102,25 +112,27 @@ def measured_against(  # noqa: PLR0913 — what the chart shows
     lang: Lang,
     width: int = WIDTH,
 ) -> str:
-    """The side of the limit that meets it as a tinted field, each unit's value as a dot with its
-    expanded uncertainty as a bar.
+    """What meets the threshold as a tinted field, each unit's value as a dot with its expanded
+    uncertainty as a bar.
 
-    ``comparator`` is ``at_least`` or ``at_most``; ``claimed`` says that the limit is the company's
-    own figure. Numbers are decimal strings and printed as they are; only positions are floats.
-    Raises ValueError without any value.
+    ``lower`` and ``upper`` are the limits, None where there is none; ``claimed`` says that they are
+    the company's own figure. Numbers are decimal strings and printed as they are; only positions
+    are floats. Raises ValueError without any value, or without a limit.
     """
+    if lower is None and upper is None:
+        raise ValueError("a threshold has a limit")
     if not values:
         raise ValueError("a chart needs at least one value")
     return _measured_against(
-        property_name, comparator, limit, claimed, unit, coverage, tuple(values), lang, width
+        property_name, lower, upper, claimed, unit, coverage, tuple(values), lang, width
     )
 
 
 @lru_cache(maxsize=64)
 def _measured_against(  # noqa: PLR0913 — what the chart shows
     property_name: str,
-    comparator: str,
-    limit: str,
+    lower: str | None,
+    upper: str | None,
     claimed: bool,
     unit: str,
     coverage: str,
@@ -131,13 +143,20 @@ def _measured_against(  # noqa: PLR0913 — what the chart shows
     """Kept, because page and PDF of one report ask for the same picture and the engine needs half a
     second for it."""
     title = phrase("chart_title", lang, property=property_name)
-    name = "chart_claimed" if claimed else "chart_threshold"
-    threshold = phrase(
-        name,
-        lang,
-        value=limit,
-        unit=unit,
-        **({} if claimed else {"comparator": word("comparator", comparator, lang)}),
+    limits = [Decimal(limit) for limit in (lower, upper) if limit is not None]
+    threshold = (
+        phrase("chart_claimed", lang, value=quantity_words(limits[0], unit, *limits[1:]))
+        if claimed
+        else phrase(
+            "chart_threshold",
+            lang,
+            threshold=limits_words(
+                lang,
+                lower=None if lower is None else limits[0],
+                upper=None if upper is None else limits[-1],
+                unit=unit,
+            ),
+        )
     )
     sentences = [
         phrase(
@@ -159,8 +178,8 @@ def _measured_against(  # noqa: PLR0913 — what the chart shows
     ]
     low, high = _domain(
         [value - bar for value, bar in points] + [value + bar for value, bar in points],
-        Decimal(limit),
-        comparator,
+        limits,
+        only_upper=lower is None,
     )
     gutter, left, right = (14, 108.0, width - 128.0) if width >= WIDTH else (8, 68.0, width - 92.0)
     top, row = TOP, ROW
@@ -171,8 +190,8 @@ def _measured_against(  # noqa: PLR0913 — what the chart shows
         return left + float((number - low) / (high - low)) * (right - left)
 
     ticks = _ticks(low, high)[:: 1 if gutter == 14 else 2]
-    edge = x(Decimal(limit))
-    band = (edge, right) if comparator == "at_least" else (left, edge)
+    edges = [x(limit) for limit in limits]
+    band = (left if lower is None else edges[0], right if upper is None else edges[-1])
     middle = [top + row * (index + 0.5) for index in range(len(drawn))]
 
     labels: list[
@@ -190,12 +209,14 @@ def _measured_against(  # noqa: PLR0913 — what the chart shows
     ) -> None:
         labels.append((text, at, y, anchor, size, colour, weight))
 
-    side = (
-        "start"
-        if edge + 8 * 22 < right or (comparator == "at_most" and edge < left + 8 * 22)
-        else "end"
-    )
-    label(threshold, edge + (7 if side == "start" else -7), top - 12, side, 12, CAME, 700)
+    at, side = _beside(edges, left, right, only_upper=lower is None)
+    if len(edges) == 2:
+        threshold_label = _short(threshold, int(width / 7.5))
+        half = 3.6 * sum(2 if ord(character) > 0x2E7F else 1 for character in threshold_label)
+        at, side = min(max(sum(edges) / 2, half), width - half), "middle"
+    else:
+        threshold_label = threshold
+    label(threshold_label, at, top - 12, side, 12, CAME, 700)
     for value, (number, bar), y in zip(drawn, points, middle, strict=True):
         label(
             _short(value.label, 14 if gutter == 14 else 8),
@@ -219,7 +240,7 @@ def _measured_against(  # noqa: PLR0913 — what the chart shows
         band=(*band, top - 26, bottom),
         lines=[
             *((left, y, right, y, HAIRLINE, 0.6) for y in middle),
-            (edge, top - 26, edge, bottom, CAME, 2.0),
+            *((edge, top - 26, edge, bottom, CAME, 2.0) for edge in edges),
             (left, bottom, right, bottom, INK, 1.0),
             *((x(tick), bottom, x(tick), bottom + 5, INK, 1.0) for tick in ticks),
             *(
@@ -255,14 +276,29 @@ def _short(text: str, most: int) -> str:
     return text
 
 
-def _domain(ends: Sequence[Decimal], limit: Decimal, comparator: str) -> tuple[Decimal, Decimal]:
-    """From where to where the axis goes: all values and bars, the limit with some of the side that
-    meets it, and zero if near."""
-    low, high = min(*ends, limit), max(*ends, limit)
+def _beside(
+    edges: Sequence[float], left: float, right: float, *, only_upper: bool
+) -> tuple[float, str]:
+    """Where the name of a single limit stands: on the side of it that has room."""
+    edge = edges[0]
+    if edge + 8 * 22 < right or (only_upper and edge < left + 8 * 22):
+        return edge + 7, "start"
+    return edge - 7, "end"
+
+
+def _domain(
+    ends: Sequence[Decimal], limits: Sequence[Decimal], *, only_upper: bool
+) -> tuple[Decimal, Decimal]:
+    """From where to where the axis goes: all values and bars, the limits with some of the side that
+    meets them, and zero if near."""
+    low, high = min(*ends, *limits), max(*ends, *limits)
     if low >= 0 or low > -(high - low) / 10:
         low = min(low, Decimal(0))
     span = high - low or abs(high) or Decimal(1)
-    if comparator == "at_least":
+    limit = limits[0]
+    if len(limits) == 2:
+        pass  # what meets it lies between them
+    elif not only_upper:
         high = max(high, limit + span * Decimal("0.3"))
     elif limit - low < span * Decimal("0.2"):
         low = limit - span * Decimal("0.3")

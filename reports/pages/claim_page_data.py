@@ -95,9 +95,10 @@ def conformity_chart(
         return None
     return charts.measured_against(
         property_name=words,
-        comparator=numbers["comparator"],
-        limit=numbers["limit"],
-        claimed=criterion.is_claimed and criterion.value == Decimal(numbers["limit"]),
+        lower=numbers["lower_limit"],
+        upper=numbers["upper_limit"],
+        claimed=criterion.is_claimed
+        and charts.is_claimed_limit(criterion.comparator, criterion.tolerance > 0),
         unit=numbers["unit"],
         coverage=numbers["coverage"],
         values=[
@@ -118,7 +119,7 @@ def chart_digest(verdict: Verdict, criterion: Criterion | None) -> str:
     whose figure the threshold is and what its property is called can be corrected."""
     shown = [
         verdict.conformity,
-        criterion and [criterion.property, criterion.is_claimed, plain(criterion.value)],
+        criterion and [criterion.property, criterion.is_claimed, criterion.tolerance > 0],
     ]
     return hashlib.sha256(json.dumps(shown, sort_keys=True).encode()).hexdigest()[:16]
 

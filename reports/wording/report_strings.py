@@ -199,10 +199,8 @@ PHRASES: Final[Mapping[str, Pair]] = {
     "measured_one": Pair(
         "1 measurement on 1 item: {low} {unit}", "1件样品上的1次实测：{low} {unit}"
     ),
-    "threshold_short": Pair(
-        "Threshold: {comparator} {value} {unit}", "限值：{comparator}{value} {unit}"
-    ),
-    "claimed_short": Pair("Claimed value: {value} {unit}", "宣称值：{value} {unit}"),
+    "threshold_short": Pair("Threshold: {threshold}", "限值：{threshold}"),
+    "claimed_short": Pair("Claimed value: {value}", "宣称值：{value}"),
     # An aspect.
     "aspect": Pair("Point", "要点"),
     "licence": Pair("Licence", "许可"),
@@ -211,7 +209,6 @@ PHRASES: Final[Mapping[str, Pair]] = {
     "criterion": Pair("Threshold", "限值"),
     "claimed_value": Pair("Claimed value", "宣称值"),
     "conditions": Pair("Conditions", "条件"),
-    "tolerance": Pair("tolerance", "允差"),
     "due": Pair("promised date", "承诺日期"),
     "cancelled": Pair("cancelled by the company", "企业宣布取消"),
     "basis": Pair("Source of the threshold", "限值来源"),
@@ -237,10 +234,8 @@ PHRASES: Final[Mapping[str, Pair]] = {
         "in the table below.",
         "横条为扩展不确定度，即k倍标准不确定度。确切数值见下表。",
     ),
-    "chart_threshold": Pair(
-        "threshold: {comparator} {value} {unit}", "限值：{comparator}{value} {unit}"
-    ),
-    "chart_claimed": Pair("claimed value: {value} {unit}", "宣称值：{value} {unit}"),
+    "chart_threshold": Pair("threshold: {threshold}", "限值：{threshold}"),
+    "chart_claimed": Pair("claimed value: {value}", "宣称值：{value}"),
     "chart_unit": Pair(
         "{label}: {value} ± {expanded} {unit} (k = {k})",
         "{label}：{value} ± {expanded} {unit}（k = {k}）",
@@ -259,6 +254,13 @@ PHRASES: Final[Mapping[str, Pair]] = {
     "col_uncertainty": Pair("Standard uncertainty", "标准不确定度"),
     "col_expanded": Pair("Expanded (k)", "扩展不确定度（k）"),
     "col_limits": Pair("Accepted from / rejected from", "接受限 / 拒绝限"),
+    "limits_between": Pair(
+        "{low}–{high} {unit} / outside {least}–{most} {unit}",
+        "{low}–{high} {unit} / {least}–{most} {unit}之外",
+    ),
+    "limits_too_near": Pair(
+        "none / outside {least}–{most} {unit}", "无 / {least}–{most} {unit}之外"
+    ),
     "col_count": Pair("Checks", "检查次数"),
     "col_method": Pair("Method", "方式"),
     "col_who": Pair("Measured by", "测量者"),

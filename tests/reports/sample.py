@@ -399,7 +399,9 @@ _DISCREPANCY: dict[str, Any] = {
                 "comparator": "at_least",
                 "value": "1.5",
                 "unit": "m/s",
+                "value_to": None,
                 "tolerance": None,
+                "baseline": None,
                 "conditions": en("leaf blower at the inlet", "进口处用吹风机送风"),
                 "basis": en(
                     "The company named no number. 1.5 m/s is the least that the method counts as "
@@ -453,6 +455,8 @@ _DISCREPANCY: dict[str, Any] = {
                 "decision": "does_not_conform",
                 "comparator": "at_least",
                 "limit": "1.5",
+                "lower_limit": "1.5",
+                "upper_limit": None,
                 "unit": "m/s",
                 "coverage": "2",
                 "units": 3,

@@ -2,6 +2,7 @@
 break."""
 
 import re
+from decimal import Decimal
 from typing import Any
 from xml.etree import ElementTree
 
@@ -19,8 +20,8 @@ SVG = "{http://www.w3.org/2000/svg}"
 def draw(lang: Lang = "en", **changes: Any) -> str:
     given = {
         "property_name": "Air speed",
-        "comparator": "at_least",
-        "limit": "1.5",
+        "lower": "1.5",
+        "upper": None,
         "claimed": False,
         "unit": "m/s",
         "coverage": "2",
@@ -105,18 +106,32 @@ def test_dots_stand_where_their_numbers_are() -> None:
 
 
 def test_the_side_that_meets_it_is_right_of_at_least_and_left_of_at_most() -> None:
-    def field(comparator: str) -> tuple[float, float]:
+    def field(lower: str | None, upper: str | None) -> tuple[float, float]:
         path = re.search(
             rf'd="M([\d.]+),[\d.]+h([\d.]+)[^"]*" fill="{charts.CAME_TINT}"',
-            draw(comparator=comparator),
+            draw(lower=lower, upper=upper),
         )
         assert path
         return float(path[1]), float(path[1]) + float(path[2])
 
-    left, right = field("at_least"), field("at_most")
+    left, right = field("1.5", None), field(None, "1.5")
     assert left[0] > right[0]
     assert left[1] == pytest.approx(charts.WIDTH - 128)
     assert right[0] == pytest.approx(108)
+    between = field("1.5", "2.5")
+    assert 108 < between[0] < between[1] < charts.WIDTH - 128
+
+
+@pytest.mark.parametrize("lang", LANGS)
+def test_two_limits_are_named_as_an_interval_and_the_claimed_one_by_its_numbers(lang: Lang) -> None:
+    words = told(draw(lang, lower="6", upper="8"))[1]
+    assert words.startswith(
+        "threshold: between 6 and 8 m/s" if lang == "en" else "限值：介于6至8 m/s之间"
+    )
+    claimed = told(draw(lang, lower="6", upper="8", claimed=True))[1]
+    assert ("claimed value: 6–8 m/s" if lang == "en" else "宣称值：6–8 m/s") in claimed
+    with pytest.raises(ValueError, match="has a limit"):
+        draw(lower=None, upper=None)
 
 
 def test_a_chart_of_many_units_stays_a_picture_and_says_that_more_are_in_the_table() -> None:
@@ -134,15 +149,19 @@ decimals = st.decimals(
 @settings(max_examples=8, deadline=None)
 @given(
     limit=decimals, value=decimals, uncertainty=decimals,
-    comparator=st.sampled_from(["at_least", "at_most"]), label=st.text(max_size=40),
+    sides=st.sampled_from(["lower", "upper", "both"]), wide=decimals, label=st.text(max_size=40),
     width=st.sampled_from([charts.WIDTH, charts.NARROW]),
 )  # fmt: skip
 def test_any_numbers_and_any_label_make_a_whole_picture(
-    limit: str, value: str, uncertainty: str, comparator: str, label: str, width: int
+    limit: str, value: str, uncertainty: str, sides: str, wide: str, label: str, width: int
 ) -> None:
     label = label.encode("utf-8", "replace").decode()
     values = [charts.Value(label, value, uncertainty.removeprefix("-"))]
-    svg = draw(limit=limit, values=values, comparator=comparator, property_name=label, width=width)
+    low, high = sorted([limit, f"{Decimal(limit) + abs(Decimal(wide)) + 1:f}"], key=Decimal)
+    svg = draw(
+        lower=None if sides == "upper" else low, upper=None if sides == "lower" else high,
+        values=values, property_name=label, width=width,
+    )  # fmt: skip
     assert value in told(svg)[1]
     places = [float(each) for each in re.findall(r"translate\((-?[\d.]+),", svg)]
     assert all(-1 <= each <= width + 1 for each in places)

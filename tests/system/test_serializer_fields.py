@@ -33,7 +33,10 @@ READ: Final[dict[str, tuple[str, str]]] = {
     ),
     "CriterionSerializer": (
         EVERYONE,
-        "property comparator value unit tolerance conditions basis basis_kind figure",
+        (
+            "property comparator value value_to unit tolerance conditions baseline basis "
+            "basis_kind figure"
+        ),
     ),
     "AspectSerializer": (
         EVERYONE,

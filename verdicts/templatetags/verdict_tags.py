@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import UTC, timedelta
+from decimal import Decimal
 from functools import partial
 from typing import Any
 
@@ -15,6 +16,7 @@ from django.utils.translation import gettext, ngettext
 
 from claims import headlines
 from claims.templatetags.claim_tags import shown_within, words
+from claims.threshold_words import limits_words
 from ui.countries import country_name
 from ui.in_words import day_in_words, join_list, site_time
 from ui.languages import page_language
@@ -80,6 +82,16 @@ def outcome_of(conformity: dict[str, Any] | Conformity | None) -> SafeString:
         return SafeString("")
     lang = page_language()
     return format_html('<span lang="{}">{}</span>', lang, outcome(held, lang))
+
+
+@register.filter
+def limits(conformity: Any) -> str:
+    """The limits that decided, of a conformity as a verdict keeps it."""
+    lower, upper = (
+        None if (limit := conformity.get(name)) is None else Decimal(limit)
+        for name in ("lower_limit", "upper_limit")
+    )
+    return limits_words(page_language(), lower=lower, upper=upper, unit=conformity["unit"])
 
 
 @register.simple_tag

@@ -3,6 +3,7 @@ evidence."""
 
 from decimal import Decimal
 
+from claims.threshold_words import quantity_words, threshold_words
 from reports.documents.pdf_layout.claims import figure_part, translation_of
 from reports.documents.pdf_layout.exhibits import side_line
 from reports.documents.pdf_layout.pieces import (
@@ -22,9 +23,12 @@ from reports.drawing.version_timeline import day, zoned
 from reports.schema import (
     Aspect,
     Conformity,
+    Criterion,
     Discrepancy,
     Invitation,
+    Judged,
     Reply,
+    Text,
 )
 from reports.wording.report_strings import Lang, phrase, word
 from ui.numbers import plain
@@ -32,27 +36,61 @@ from verdicts.conformity import INDEPENDENT
 from verdicts.outcome import probability_text
 
 
+def _in(text: Text | None, lang: Lang) -> str:
+    """A text in the reader's language, else as it was written."""
+    if text is None:
+        return ""
+    translated = text["translations"].get(lang)
+    return translated["text"] if translated else text["text"]
+
+
+def threshold_text(criterion: Criterion, lang: Lang) -> str:
+    """A threshold in words, as on the page."""
+    return threshold_words(
+        lang, comparator=criterion["comparator"], value=Decimal(criterion["value"]),
+        unit=criterion["unit"], value_to=_decimal(criterion["value_to"]),
+        tolerance=Decimal(criterion["tolerance"] or 0), baseline=_in(criterion["baseline"], lang),
+    )  # fmt: skip
+
+
+def claimed_text(criterion: Criterion) -> str:
+    """The company's number or numbers."""
+    return quantity_words(
+        Decimal(criterion["value"]), criterion["unit"], _decimal(criterion["value_to"])
+    )
+
+
+def _decimal(number: str | None) -> Decimal | None:
+    return None if number is None else Decimal(number)
+
+
+def _limits(conformity: Conformity, judged: Judged, lang: Lang) -> str:
+    """From where a value is accepted and from where it is rejected, guard band included."""
+    if judged["acceptance_limit"] is not None:
+        return f"{judged['acceptance_limit']} / {judged['rejection_limit']} {conformity['unit']}"
+    lower, upper = _decimal(conformity["lower_limit"]), _decimal(conformity["upper_limit"])
+    assert lower is not None
+    assert upper is not None  # a threshold of one limit has an acceptance limit
+    guard = Decimal(judged["guard_band"])
+    outside = {
+        "least": plain(lower - guard), "most": plain(upper + guard), "unit": conformity["unit"],
+    }  # fmt: skip
+    if lower + guard >= upper - guard:
+        return phrase("limits_too_near", lang, **outside)
+    return phrase(
+        "limits_between", lang, low=plain(lower + guard), high=plain(upper - guard), **outside
+    )
+
+
 def found_part(aspect: Aspect, lang: Lang) -> Piece:
     """One line of the right column: the verdict, and the numbers it rests on."""
     numbers = []
     criterion, conformity = aspect["criterion"], aspect["conformity"]
     if criterion is not None:
-        comparator = word("comparator", criterion["comparator"], lang)
         numbers.append(
-            phrase(
-                "threshold_short",
-                lang,
-                comparator=comparator,
-                value=plain(Decimal(criterion["value"])),
-                unit=criterion["unit"],
-            )
+            phrase("threshold_short", lang, threshold=threshold_text(criterion, lang))
             if criterion["figure"] is None
-            else phrase(
-                "claimed_short",
-                lang,
-                value=plain(Decimal(criterion["value"])),
-                unit=criterion["unit"],
-            )
+            else phrase("claimed_short", lang, value=claimed_text(criterion))
         )
     counted = (
         [each for each in conformity["judged"] if each["affiliation"] == INDEPENDENT]
@@ -106,23 +144,7 @@ def aspect_part(aspect: Aspect, lang: Lang, files: dict[str, bytes]) -> Piece:
         "criterion": criterion
         and {
             "property": written_piece(criterion["property"], lang),
-            "threshold": " ".join(
-                [
-                    word("comparator", criterion["comparator"], lang),
-                    plain(Decimal(criterion["value"])),
-                    criterion["unit"],
-                ]
-                + (
-                    [
-                        (
-                            f"({phrase('tolerance', lang)} "
-                            f"{plain(Decimal(criterion['tolerance']))} {criterion['unit']})"
-                        )
-                    ]
-                    if criterion["tolerance"] is not None and Decimal(criterion["tolerance"])
-                    else []
-                )
-            ),
+            "threshold": threshold_text(criterion, lang),
             "conditions": criterion["conditions"] and written_piece(criterion["conditions"], lang),
             "basis": criterion["basis"] and written_piece(criterion["basis"], lang),
             "basis_kind": word("basis_kind", criterion["basis_kind"], lang),
@@ -242,7 +264,7 @@ def _conformity(conformity: Conformity, lang: Lang) -> Piece:
                     f"{each['value']} ± "
                     f"{charts.expanded(each['uncertainty'], conformity['coverage'])} {unit}"
                 ),
-                f"{each['acceptance_limit']} / {each['rejection_limit']} {unit}",
+                _limits(conformity, each, lang),
                 probability_text(each["probability"]),
                 word("decision", each["decision"], lang),
             ]
