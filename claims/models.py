@@ -481,7 +481,7 @@ class Criterion(models.Model):
     )
     tolerance = models.DecimalField(max_digits=20, decimal_places=8, default=0)
     conditions = LocalizedTextField(blank=True)
-    baseline = LocalizedTextField(blank=True)
+    baseline = LocalizedTextField(null=True, blank=True, default=None)
     basis_kind = models.CharField(
         max_length=10, choices=BasisKind.choices, default=BasisKind.SET_BY_US
     )
@@ -505,7 +505,7 @@ class Criterion(models.Model):
                 name="criterion_around_a_value_has_a_tolerance",
             ),
             models.CheckConstraint(
-                condition=Q(baseline={}) | Q(unit="percent"),
+                condition=Q(baseline__isnull=True) | Q(baseline={}) | Q(unit="percent"),
                 name="criterion_baseline_is_of_a_percentage",
             ),
             finite("value", 12, "criterion_value_is_a_number"),

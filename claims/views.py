@@ -50,7 +50,7 @@ def _aspect(form: AspectForm) -> actions.NewAspect:
         criterion = actions.NewCriterion(
             property=given["property"], comparator=given["comparator"], value=given["value"],
             unit=given["unit"], value_to=given["value_to"],
-            tolerance=given["tolerance"] or Decimal(0), baseline=given["baseline"],
+            tolerance=given["tolerance"] or Decimal(0), baseline=given["baseline"] or None,
             conditions=given["conditions"], basis=given["basis"],
             basis_kind=given["basis_kind"] or BasisKind.SET_BY_US,
         )  # fmt: skip

@@ -48,7 +48,7 @@ class NewCriterion:
     tolerance: Decimal = Decimal(0)
     value_to: Decimal | None = None
     conditions: LocalizedText = field(default_factory=dict)
-    baseline: LocalizedText = field(default_factory=dict)
+    baseline: LocalizedText | None = None
     basis: LocalizedText = field(default_factory=dict)
     basis_kind: str = BasisKind.SET_BY_US
 

@@ -11,6 +11,7 @@ from django.test import Client
 
 from claims.actions import NewCriterion
 from claims.localized_text import write
+from ledger.sequencing import sequence
 from reports.documents import report_json
 from reports.documents.pdf_layout.aspects import aspect_part
 from reports.drawing import charts
@@ -44,6 +45,7 @@ def test_a_verdict_on_an_interval_says_the_same_numbers_everywhere(
     verdict = scenes.verdicts.approve_verdict(
         by=scene.second_adjudicator, verdict=scenes.propose(scene), now=scene.now
     )
+    sequence()
     numbers = verdict.conformity
     assert numbers is not None
     assert (numbers["limit"], numbers["lower_limit"], numbers["upper_limit"]) == (None, "6", "8")
@@ -67,6 +69,9 @@ def test_a_verdict_on_an_interval_says_the_same_numbers_everywhere(
     assert sentence in english
     assert document["conformity"]["summary"]["translations"]["zh-Hans"]["text"] in chinese
     assert "between 6 and 8 m/s; at full load" in english
+    assert "contributor 1" in english
+    assert "6.52 m/s" in english, "the mean of three repetitions has its row"
+    assert "证据提供者" in chinese
     assert "介于6至8 m/s之间" in chinese
     claim_page = words_of(client.get(f"/en/claims/{scene.claim.reference}/"))
     assert "6.5–8.1 m/s on 3 items; threshold between 6 and 8 m/s" in claim_page

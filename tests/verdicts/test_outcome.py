@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from verdicts.conformity import Conformity, Decision, MeasuredValue, Threshold, assess
 from verdicts.outcome import numbers_of, outcome, outcome_text, with_summary
+from verdicts.outcome.results import result_rows, scatter_lines
 
 Row = tuple[str, str, str, str]  # value, expanded uncertainty (k = 2), item, laboratory
 
@@ -327,3 +328,46 @@ def test_the_published_text_stands_in_both_languages() -> None:
     text = outcome_text(of(GOOD).to_json())
     assert text["text"].startswith("1 of 1 item")
     assert text["translations"]["zh-Hans"]["text"].startswith("1件样品")
+
+
+def test_laboratories_have_a_row_each_and_a_sentence_about_how_far_they_are_apart() -> None:
+    rows = [
+        ("8150", "80", "A", "lab 1"), ("8170", "80", "A", "lab 1"), ("7300", "80", "A", "lab 2"),
+        ("8300", "60", "B", ""),
+    ]  # fmt: skip
+    held = of(*rows).to_json()
+    english = [
+        (row.item, row.measured_by, row.repetitions, row.value, row.decision)
+        for row in result_rows(held, "en")
+    ]
+    assert english == [
+        ("A", "laboratory 1", 2, "8160", "conforms"),
+        ("A", "laboratory 2", 1, "7300", "does_not_conform"),
+        ("B", "contributor 1", 1, "8300", "conforms"),
+    ]
+    assert [row.measured_by for row in result_rows(held, "zh-Hans")] == [
+        "检测机构1", "检测机构2", "证据提供者1",
+    ]  # fmt: skip
+    # By hand: U₁² = (13.97 · 10)² + 80² = 25916.09; E_n = 860 / √(25916.09 + 6400) = 4.78.
+    # m = 7873.33, s_d² = 2·286.67² + 573.33² = 493066.7, s_r² = 200, n̄ = 3 − 5/3 = 4/3: s_L = 608.
+    (line,) = scatter_lines(held, "en")
+    assert line == (
+        "A: 2 results, standard deviation between them 608 Pa, within one 14.1 Pa. laboratory 1 "
+        "and laboratory 2: E_n = 4.78."
+    )
+    assert scatter_lines(held, "zh-Hans") == [
+        "A：2个结果，相互间的标准差为608 Pa，各自重复14.1 Pa。检测机构1与检测机构2：E_n = 4.78。"
+    ]
+
+
+def test_where_the_measurements_say_it_all_there_is_no_second_table() -> None:
+    held = of(GOOD, BETTER).to_json()
+    assert (result_rows(held, "en"), scatter_lines(held, "en")) == ([], [])
+    same_name = assess(
+        Threshold("at_least", Decimal(1), "m/s"),
+        [
+            MeasuredValue(Decimal(value), Decimal("0.1"), "m/s", "Car", "a", unit_identity=value)
+            for value in ("0", "9")
+        ],
+    )
+    assert [row.item for row in result_rows(same_name.to_json(), "en")] == ["Car (1)", "Car (2)"]

@@ -62,7 +62,7 @@ def numbers_of(conformity: Mapping[str, Any] | None) -> Numbers | None:
     return span_of(values, conformity["unit"], conformity["units"], judged=True)
 
 
-def _shown(value: Decimal, expanded: Decimal) -> tuple[str, str]:
+def shown(value: Decimal, expanded: Decimal) -> tuple[str, str]:
     """Value and expanded uncertainty for reading."""
     if max(len(value.as_tuple().digits), len(expanded.as_tuple().digits)) > DIGITS:
         place = Decimal(1).scaleb(expanded.adjusted() - 2)
@@ -126,8 +126,8 @@ def _sorted(
 ) -> list[_Measured]:
     rows = []
     for value, doubt, expanded, probability in numbers:
-        shown, bar = _shown(value, expanded)
-        text = f"{shown} ± {bar} {conformity['unit']}".rstrip()
+        number, bar = shown(value, expanded)
+        text = f"{number} ± {bar} {conformity['unit']}".rstrip()
         rows.append(_Measured(_margin(conformity, value), doubt, text, probability))
     return sorted(rows, key=lambda row: (row.margin, row.margin / row.doubt))
 

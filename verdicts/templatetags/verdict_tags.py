@@ -25,6 +25,7 @@ from ui.templatetags.display import when
 from verdicts.conformity import Conformity
 from verdicts.models import Invitation, Occurrence
 from verdicts.outcome import outcome
+from verdicts.outcome.results import ResultRow, result_rows, scatter_lines
 from verdicts.response_times import ResponseTime
 from verdicts.states import Actor, Exactness, Rating
 
@@ -77,11 +78,29 @@ def verdict_title(rating: str, statement: dict[str, Any] | None) -> str:
 def outcome_of(conformity: dict[str, Any] | Conformity | None) -> SafeString:
     """What the numbers of a verdict, or those that would stand in one, come to: how many items meet
     the threshold, and both ends."""
-    held = conformity.to_json() if isinstance(conformity, Conformity) else conformity
+    held = _held(conformity)
     if not held or not held["measurements"]:
         return SafeString("")
     lang = page_language()
     return format_html('<span lang="{}">{}</span>', lang, outcome(held, lang))
+
+
+def _held(conformity: dict[str, Any] | Conformity | None) -> dict[str, Any] | None:
+    return conformity.to_json() if isinstance(conformity, Conformity) else conformity
+
+
+@register.filter
+def results(conformity: dict[str, Any] | Conformity | None) -> list[ResultRow]:
+    """A row for each item and who measured it, where that says more than the measurements."""
+    held = _held(conformity)
+    return result_rows(held, page_language()) if held else []
+
+
+@register.filter
+def scatter(conformity: dict[str, Any] | Conformity | None) -> list[str]:
+    """How far those who measured one item are apart, a sentence an item."""
+    held = _held(conformity)
+    return scatter_lines(held, page_language()) if held else []
 
 
 @register.filter
