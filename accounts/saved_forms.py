@@ -136,6 +136,13 @@ def redirect_to_sign_in(request: HttpRequest) -> HttpResponse:
     return answer
 
 
+def keep_for_return(request: HttpRequest) -> str:
+    """Keep what was typed, and give the address of the page to come back to after something else
+    was asked for."""
+    page = save_form(request)
+    return in_page_language(page) if page else _return_address(request)
+
+
 def _return_address(request: HttpRequest) -> str:
     """Where to go on after signing in: the page itself, or the one whose button was pressed."""
     referer = request.headers.get("Referer", "")

@@ -25,6 +25,7 @@ from accounts.access import ACCESS_ATTRIBUTE, current_account, signed_in
 from accounts.forms import KeyForm
 from accounts.models import ApiKey, Organisation, Role, Scope
 from accounts.permissions import objection
+from accounts.reauthentication import proven_recently
 from accounts.role_descriptions import ROLE_DESCRIPTIONS, SCOPE_DESCRIPTIONS
 from accounts.saved_forms import refill, run_once
 from accounts.views_organisations import waiting_for
@@ -67,6 +68,7 @@ def _role_description(
 @require_http_methods(["GET", "HEAD", "POST"])
 @never_cache
 @signed_in
+@proven_recently()
 def keys(request: HttpRequest) -> HttpResponse:
     """The user's API keys, and a form to create one.
 

@@ -20,6 +20,7 @@ from accounts.access import current_account, signed_in
 from accounts.forms import EndingForm
 from accounts.models import Membership, Organisation, OrganisationKind, Role, RoleEnding, User
 from accounts.permissions import holds, objection
+from accounts.reauthentication import proven_recently
 from accounts.saved_forms import refill, run_once
 from ui.languages import address
 
@@ -52,6 +53,7 @@ def endings_of(me: User, body: Organisation) -> list[dict[str, Any]]:
 @require_http_methods(["GET", "HEAD", "POST"])
 @never_cache
 @signed_in
+@proven_recently()
 def ending(request: HttpRequest, membership: UUID) -> HttpResponse:
     """The end of one role: its holder leaves, an operator proposes, a second person decides. 404
     for anyone else."""

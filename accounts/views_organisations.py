@@ -31,6 +31,7 @@ from accounts.permissions import (
     holds,
     objection,
 )
+from accounts.reauthentication import proven_recently
 from accounts.role_descriptions import ROLE_DESCRIPTIONS
 from accounts.saved_forms import refill, run_once
 from accounts.states import RoleInvitationStatus
@@ -129,6 +130,7 @@ def waiting_for(user: User) -> list[RoleInvitation]:
 @require_http_methods(["GET", "HEAD", "POST"])
 @never_cache
 @signed_in
+@proven_recently("approve")
 def organisation(request: HttpRequest, organisation: UUID) -> HttpResponse:
     """An organisation: its members under their pseudonyms, and the permissions of their roles. 404
     for whoever neither belongs to it nor gives out roles, who also see its invitations."""

@@ -18,12 +18,14 @@ from django.views.decorators.http import require_http_methods, require_POST
 from accounts import actions, own_data
 from accounts.access import current_account, signed_in
 from accounts.forms import DeletionForm
+from accounts.reauthentication import proven_recently
 from ui.languages import address
 
 
 @require_POST
 @never_cache
 @signed_in
+@proven_recently()
 def export(request: HttpRequest) -> HttpResponse:
     """Everything that the account holds, as a JSON file."""
     me = current_account(request)
@@ -40,6 +42,7 @@ def export(request: HttpRequest) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 @never_cache
 @signed_in
+@proven_recently()
 def delete(request: HttpRequest) -> HttpResponse:
     """What goes and what stays when the account is deleted, and the form that does it.
 

@@ -20,6 +20,7 @@ from accounts.access import current_account, requires
 from accounts.forms import SuspensionForm
 from accounts.models import Role, Suspension, User
 from accounts.permissions import check_operator, objection
+from accounts.reauthentication import proven_recently
 from accounts.saved_forms import refill, run_once
 from accounts.states import SuspensionStatus
 from ui.languages import address
@@ -31,6 +32,7 @@ MOST: Final = 100
 @require_http_methods(["GET", "HEAD", "POST"])
 @never_cache
 @requires(Role.OPERATOR, Role.AUDITOR)
+@proven_recently()
 def suspensions(request: HttpRequest) -> HttpResponse:
     """The accounts that are suspended or proposed to be, those of before, and the form to suspend
     one."""

@@ -170,6 +170,9 @@ ACCOUNT_FORMS = {"signup": "accounts.forms.SignUpForm"}
 # Moderators, adjudicators, operators and auditors do nothing without a second factor (off in demo
 # and tests alone).
 SECOND_FACTOR_REQUIRED = True
+# Whoever changes an address, makes a key, gives or ends power or leaves proves anew that it is them
+# (off in demo and tests alone).
+ACCOUNT_REAUTHENTICATION_REQUIRED = True
 MFA_ADAPTER = "accounts.second_factor.Adapter"
 MFA_SUPPORTED_TYPES = ["totp", "recovery_codes"]
 MFA_FORMS = {

@@ -12,6 +12,7 @@ from demo.embedded import Postgres, Valkey
 DEBUG = False
 LOOPBACK_ONLY = True
 SECOND_FACTOR_REQUIRED = False  # the logins of the demonstration are printed on the screen
+ACCOUNT_REAUTHENTICATION_REQUIRED = False
 SITE_URL = environment.text("SITE_URL", "http://127.0.0.1:8000").rstrip("/")
 CONTENT_HOST = f"content.localhost:{urlsplit(SITE_URL).port or 8000}"
 ALLOWED_HOSTS = ["127.0.0.1", "localhost", "content.localhost"]

@@ -28,6 +28,7 @@ CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"
 ACCOUNT_RATE_LIMITS = False
 PAGE_SETTLE_SECONDS = 0.0  # tests/reports/test_page_cache.py waits
 SECOND_FACTOR_REQUIRED = False  # tests/accounts/test_second_factor.py demands it
+ACCOUNT_REAUTHENTICATION_REQUIRED = False  # tests/accounts/test_reauthentication.py demands it
 KEY_GUESSES = EXPENSIVE_READS = FILED_MAX_SUBMISSIONS = 1_000_000
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.InMemoryStorage"},
