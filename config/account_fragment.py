@@ -13,7 +13,7 @@ from django.views.decorators.http import require_safe
 from accounts.access import ACCESS_ATTRIBUTE
 from accounts.models import User
 from accounts.second_factor import Shortfall, shortfall
-from config.own_links import Link, own_links, page_links
+from config.own_links import Link, head_links, page_links
 
 
 @require_safe
@@ -25,7 +25,7 @@ def fragment(request: HttpRequest) -> HttpResponse:
         return HttpResponse(status=204)
     lacking = shortfall(request)
     if lacking is None:
-        links = own_links(request.user)
+        links = head_links(request.user)
         tools = page_links(request.user, request.GET.get("page", ""))
     else:
         way = "mfa_activate_totp" if lacking is Shortfall.NOT_ENROLLED else "mfa_reauthenticate"

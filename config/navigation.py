@@ -18,7 +18,7 @@ from django.utils.translation import gettext_lazy as _
 from accounts.access import ACCESS_ATTRIBUTE
 from accounts.models import User
 from config.language_links import PublicAddresses, Switch, public_addresses, switch
-from config.own_links import Link, notices, own_links, page_links
+from config.own_links import Link, head_links, notices, own_links, page_links
 from ui.languages import address, without_language
 
 
@@ -67,7 +67,7 @@ class Navigation:
         if not isinstance(user, User):
             return [self._part(_("Sign in"), "account_login", "/account/")]
         return [
-            *own_links(user, self.request.path),
+            *head_links(user, self.request.path),
             self._part(user.pseudonym, "accounts:account", "/account/"),
         ]
 

@@ -83,6 +83,16 @@ _SUSPENSIONS: Final = (
 )
 
 
+def head_links(user: object, path: str = "") -> list[Link]:
+    """Of `own_links` those that someone goes back to all day, so that the head of a page stays one
+    row; the others stand on the account's page."""
+    daily = {reverse(view) for _label, _about, view, _start in (_DESK, _REPLIES)}
+    daily.add(reverse("notifications:inbox"))
+    if isinstance(user, User) and not user.roles & {*DESK_ROLES, Role.OPERATOR.value}:
+        daily.add(reverse(_SUBMISSIONS[2]))
+    return [link for link in own_links(user, path) if link.url in daily]
+
+
 def own_links(user: object, path: str = "") -> list[Link]:
     """The parts of the site that are `user`'s own; none for a stranger."""
     if not isinstance(user, User):

@@ -50,7 +50,7 @@ class PreferencesForm(forms.Form):
 
     language = forms.ChoiceField(label=_("Language of emails"), required=False, choices=LANGUAGES)
     time_zone = forms.ChoiceField(
-        label=_("Time zone of"), choices=[(zone, ZONE_NAMES[zone]) for zone in ZONES]
+        label=_("Time zone"), choices=[(zone, ZONE_NAMES[zone]) for zone in ZONES]
     )
     digest_at = _Time(label=_("The daily email comes at"))
     quiet_from = _Time(

@@ -250,12 +250,12 @@ def test_a_stranger_gets_an_empty_fragment(case: scenes.Scene) -> None:
 @pytest.mark.parametrize(
     ("roles", "seen"),
     [
-        ((), {"/submissions/"}),
-        ((Role.FILER,), {"/submissions/"}),
-        ((Role.MODERATOR,), {"/submissions/", "/desk/"}),
-        ((Role.ADJUDICATOR,), {"/submissions/", "/desk/"}),
-        ((Role.AUDITOR,), {"/submissions/", "/desk/"}),
-        ((Role.COMPANY_REPRESENTATIVE,), {"/submissions/", "/reply/"}),
+        ((), {"/submissions/", "/account/notifications/"}),
+        ((Role.FILER,), {"/submissions/", "/account/notifications/"}),
+        ((Role.MODERATOR,), {"/desk/", "/account/notifications/"}),
+        ((Role.ADJUDICATOR,), {"/desk/", "/account/notifications/"}),
+        ((Role.AUDITOR,), {"/desk/", "/account/notifications/"}),
+        ((Role.COMPANY_REPRESENTATIVE,), {"/submissions/", "/reply/", "/account/notifications/"}),
     ],
 )
 def test_the_fragment_links_what_is_ones_own(roles: tuple[Role, ...], seen: set[str]) -> None:
@@ -263,8 +263,12 @@ def test_the_fragment_links_what_is_ones_own(roles: tuple[Role, ...], seen: set[
     assert set(re.findall(r'href="([^"]+)"', page)) == seen
 
 
-def test_an_operator_finds_the_background_jobs() -> None:
-    assert 'href="/operations/jobs/"' in fragment(scenes.person("operator", Role.OPERATOR))
+def test_an_operator_finds_the_background_jobs_on_the_page_of_their_account() -> None:
+    operator = scenes.person("operator", Role.OPERATOR)
+    assert set(re.findall(r'href="([^"]+)"', fragment(operator))) == {"/account/notifications/"}
+    page = page_text(reader(operator).get("/account/"))
+    for path in ("/operations/jobs/", "/account/organisations/", "/account/suspensions/"):
+        assert f'href="{path}"' in page
 
 
 def test_a_public_page_offers_what_ones_role_does_there(case: scenes.Scene) -> None:
@@ -321,7 +325,7 @@ def test_whoever_submitted_an_exhibit_reads_why_they_cannot_mark_it(case: scenes
 def test_an_odd_page_gives_the_fragment_without_its_links(page: str) -> None:
     user = scenes.person("someone", Role.MODERATOR, Role.ADJUDICATOR)
     found = set(re.findall(r'href="([^"]+)"', fragment(user, page)))
-    assert found == {"/submissions/", "/desk/"}
+    assert found == {"/desk/", "/account/notifications/"}
 
 
 def test_the_fragment_tells_nothing_of_an_exhibit_that_is_not_public(case: scenes.Scene) -> None:
