@@ -196,6 +196,10 @@ def test_only_one_laboratory_on_one_item_is_averaged_and_every_measurement_is_ke
         assert min(each.value for each in own) <= row.mean.value <= max(each.value for each in own)
         least = sum(each.guard_band for each in own) / len(own)
         assert row.mean.expanded >= least - Decimal("1e-20"), "repeating takes no stated doubt away"
+        if row.decision == Decision.CONFORMS:
+            assert row.probability >= Decimal("0.954499"), "two limits share 4.55 % at most"
+        if row.decision == Decision.DOES_NOT_CONFORM:
+            assert row.probability <= Decimal("0.022751")
         if row.mean.repetitions == 1:
             assert row.mean.expanded == own[0].guard_band == COVERAGE * own[0].standard_uncertainty
             assert row.decision == own[0].decision

@@ -352,11 +352,11 @@ def test_laboratories_have_a_row_each_and_a_sentence_about_how_far_they_are_apar
     # m = 7873.33, s_d² = 2·286.67² + 573.33² = 493066.7, s_r² = 200, n̄ = 3 − 5/3 = 4/3: s_L = 608.
     (line,) = scatter_lines(held, "en")
     assert line == (
-        "A: 2 results, standard deviation between them 608 Pa, within one 14.1 Pa. laboratory 1 "
-        "and laboratory 2: E_n = 4.78."
+        "A: 2 results, standard deviation between them 608 Pa, within one 14.1 Pa. E_n: "
+        "laboratory 1 and laboratory 2 4.78."
     )
     assert scatter_lines(held, "zh-Hans") == [
-        "A：2个结果，相互间的标准差为608 Pa，各自重复14.1 Pa。检测机构1与检测机构2：E_n = 4.78。"
+        "A：2个结果，相互间的标准差为608 Pa，各自重复14.1 Pa。E_n：检测机构1与检测机构2为4.78。"
     ]
 
 

@@ -24,11 +24,15 @@ from verdicts.conformity.judging import (
     MeasuredValue,
     combine_decisions,
     combine_of_one_item,
-    conformance_probability,
     judge,
 )
 from verdicts.conformity.proportions import Share, share_of_items
-from verdicts.conformity.repetitions import Mean, decide_repetitions, mean_of
+from verdicts.conformity.repetitions import (
+    Mean,
+    decide_repetitions,
+    mean_of,
+    probability_of_repetitions,
+)
 from verdicts.conformity.scatter import Scatter, en_numbers, scatter_of
 from verdicts.conformity.thresholds import Threshold
 
@@ -266,7 +270,9 @@ def _results(
             kind=kind,
             party=parties[kind][who],
             mean=mean,
-            probability=conformance_probability(threshold, mean.value, mean.expanded / COVERAGE),
+            probability=probability_of_repetitions(
+                threshold, [each.judged for each in group], mean
+            ),
             decision=decide_repetitions(threshold, [each.judged for each in group], mean),
             side=threshold.side(mean.value),
         )

@@ -25,6 +25,7 @@ from verdicts.conformity.judging import (
     Decision,
     JudgedValue,
     combine_of_one_item,
+    conformance_probability,
     decide,
 )
 from verdicts.conformity.normal import PRECISION, student_factor
@@ -75,9 +76,26 @@ def decide_repetitions(threshold: Threshold, judged: Sequence[JudgedValue], mean
     Else the mean decides by its expanded uncertainty, but never against a single value: a mean
     inside the limits with one value outside is undecided, and the reverse.
     """
-    alone = combine_of_one_item((each.decision, each.side) for each in judged)
+    alone = _alone(judged)
     if alone != Decision.UNDECIDED:
         return alone
     decision = decide(threshold, mean.value, mean.expanded)
     sides = {each.side for each in judged} | {threshold.side(mean.value)}
     return decision if len(sides) == 1 else Decision.UNDECIDED
+
+
+def probability_of_repetitions(
+    threshold: Threshold, judged: Sequence[JudgedValue], mean: Mean
+) -> Decimal:
+    """The probability of conforming that goes with the decision: that of the least certain value
+    where each alone decides the same way, otherwise that of the mean, as uncertain as expanded."""
+    alone = _alone(judged)
+    if alone == Decision.CONFORMS:
+        return min(each.probability for each in judged)
+    if alone == Decision.DOES_NOT_CONFORM:
+        return max(each.probability for each in judged)
+    return conformance_probability(threshold, mean.value, mean.expanded / COVERAGE)
+
+
+def _alone(judged: Sequence[JudgedValue]) -> Decision:
+    return combine_of_one_item((each.decision, each.side) for each in judged)

@@ -87,16 +87,16 @@ def scatter_lines(conformity: Mapping[str, Any], lang: Lang) -> list[str]:
         name = items[scatter["item"]]
         if lang == "en":
             within = f", within one {repeated}" if repeated else ""
-            named = "; ".join(f"{first} and {second}: E_n = {en}" for first, second, en in pairs)
+            named = "; ".join(f"{first} and {second} {en}" for first, second, en in pairs)
             lines.append(
                 f"{name}: {counted(scatter['results'], 'result', 'results')}, standard deviation "
-                f"between them {between}{within}. {named}."
+                f"between them {between}{within}. E_n: {named}."
             )
         else:
             within = f"，各自重复{repeated}" if repeated else ""
-            named = "；".join(f"{first}与{second}：E_n = {en}" for first, second, en in pairs)
+            named = "；".join(f"{first}与{second}为{en}" for first, second, en in pairs)
             lines.append(
-                f"{name}：{scatter['results']}个结果，相互间的标准差为{between}{within}。{named}。"
+                f"{name}：{scatter['results']}个结果，相互间的标准差为{between}{within}。E_n：{named}。"
             )
     return lines
 
