@@ -38,7 +38,24 @@ class Kind(StrEnum):
     SUBMISSION_RETURNED = "submission_returned"
     SUBMISSION_REFUSED = "submission_refused"
     CLAIM_WITHDRAWN = "claim_withdrawn"
+    PROPOSAL_MADE = "proposal_made"
+    PROPOSAL_DECIDED = "proposal_decided"
+    VERDICT_PROPOSED = "verdict_proposed"
+    VERDICT_SENT_BACK = "verdict_sent_back"
+    VERDICT_PUBLISHED = "verdict_published"
+    VERDICT_REPLACED = "verdict_replaced"
     REPLY_REQUESTED = "reply_requested"
+    REPLY_HALF_TIME = "reply_half_time"
+    REPLY_LAST_DAY = "reply_last_day"
+    REPLY_GIVEN = "reply_given"
+    REPLY_TO_CHECK = "reply_to_check"
+    QUOTE_VANISHED = "quote_vanished"
+    CLAIM_ALERT = "claim_alert"
+    SOURCE_ALERT = "source_alert"
+    REPORT_FAILED = "report_failed"
+    SNAPSHOT_FAILED = "snapshot_failed"
+    ROLE_INVITATION_WAITING = "role_invitation_waiting"
+    ROLE_ENDING_WAITING = "role_ending_waiting"
 
 
 @dataclass(frozen=True)
@@ -55,7 +72,8 @@ class GroupEntry:
 class KindEntry:
     """One kind: who is told, the sentence they read, the view it leads to, and what to do.
 
-    `sentence` may hold `%(reference)s`. `leads_to` takes the reference, or nothing if `by_itself`.
+    `sentence` may hold `%(reference)s`. `leads_to` takes the reference, which is an id where the
+    sentence names none.
     """
 
     group: Group
@@ -63,7 +81,6 @@ class KindEntry:
     sentence: str | Promise
     leads_to: str
     todo: str | Promise = ""
-    by_itself: bool = False
 
 
 GROUPS: Final[dict[Group, GroupEntry]] = {
@@ -130,12 +147,121 @@ KINDS: Final[dict[Kind, KindEntry]] = {
         "reports:claim",
         _("Open the claim to read the reason."),
     ),
+    Kind.PROPOSAL_MADE: KindEntry(
+        Group.WORK,
+        "every moderator",
+        _("Proposed claim %(reference)s is waiting for a decision."),
+        "claims:triage",
+    ),
+    Kind.PROPOSAL_DECIDED: KindEntry(
+        Group.SUBMISSIONS,
+        "who proposed the claim",
+        _("A moderator decided on your proposed claim %(reference)s, or has a question."),
+        "claims:proposal",
+        _("Open it to read what became of it and why."),
+    ),
+    Kind.VERDICT_PROPOSED: KindEntry(
+        Group.WORK,
+        "adjudicators who may decide it",
+        _("Proposed verdict %(reference)s is waiting for a second adjudicator."),
+        "verdicts:decide",
+    ),
+    Kind.VERDICT_SENT_BACK: KindEntry(
+        Group.WORK,
+        "its proposer",
+        _("The verdict that you proposed on claim %(reference)s was returned."),
+        "verdicts:case",
+        _("Open the claim to read the reason."),
+    ),
+    Kind.VERDICT_PUBLISHED: KindEntry(
+        Group.VERDICTS,
+        "who submitted evidence used in it, and the representatives of the company",
+        _("Verdict %(reference)s was published on a claim that concerns you."),
+        "reports:verdict",
+    ),
+    Kind.VERDICT_REPLACED: KindEntry(
+        Group.VERDICTS,
+        "who submitted evidence used in either, and the representatives of the company",
+        _("Verdict %(reference)s replaces an earlier one on a claim that concerns you."),
+        "reports:verdict",
+    ),
     Kind.REPLY_REQUESTED: KindEntry(
         Group.REQUESTS,
         "the representatives of the company",
         _("AsClaimed asks your company to reply about claim %(reference)s."),
         "verdicts:reply",
         _("Open the request to read the questions and the deadline, and to reply."),
+    ),
+    Kind.REPLY_HALF_TIME: KindEntry(
+        Group.REQUESTS,
+        "the representatives of a company that has not replied",
+        _("Half of the time for your company’s reply about claim %(reference)s has passed."),
+        "verdicts:reply",
+        _("Open the request to read the questions and the deadline, and to reply."),
+    ),
+    Kind.REPLY_LAST_DAY: KindEntry(
+        Group.REQUESTS,
+        "the representatives of a company that has not replied",
+        _("Your company’s reply about claim %(reference)s is due within 24 hours."),
+        "verdicts:reply",
+        _("Open the request to read the questions and the deadline, and to reply."),
+    ),
+    Kind.REPLY_GIVEN: KindEntry(
+        Group.WORK,
+        "who asked, who recorded a finding on the claim, who proposed a verdict on it",
+        _("The company replied about claim %(reference)s."),
+        "verdicts:case",
+    ),
+    Kind.REPLY_TO_CHECK: KindEntry(
+        Group.WORK,
+        "every other moderator, and adjudicators",
+        _("A reply about claim %(reference)s was entered from a letter and must be checked."),
+        "verdicts:case",
+        _("Another person compares it with the letter."),
+    ),
+    Kind.QUOTE_VANISHED: KindEntry(
+        Group.WORK,
+        "every moderator",
+        _("A quote of claim %(reference)s is no longer in the text of its source."),
+        "verdicts:case",
+    ),
+    Kind.CLAIM_ALERT: KindEntry(
+        Group.WORK,
+        "every moderator",
+        _("Check a source of claim %(reference)s: what it returns has changed."),
+        "verdicts:case",
+    ),
+    Kind.SOURCE_ALERT: KindEntry(
+        Group.WORK,
+        "every moderator",
+        _("Check a source: its page was not found, or may be another page."),
+        "reports:source",
+    ),
+    Kind.REPORT_FAILED: KindEntry(
+        Group.WORK,
+        "every moderator",
+        _("The report on claim %(reference)s could not be made."),
+        "verdicts:case",
+        _("Ask an operator to retry it under “Background jobs”. Nothing is lost."),
+    ),
+    Kind.SNAPSHOT_FAILED: KindEntry(
+        Group.WORK,
+        "every moderator",
+        _("A removed-page report could not be made."),
+        "reports:source",
+        _("Ask an operator to retry it under “Background jobs”. Nothing is lost."),
+    ),
+    Kind.ROLE_INVITATION_WAITING: KindEntry(
+        Group.WORK,
+        "operators and auditors, who may approve it",
+        _("An invitation to a role is waiting for a second person."),
+        "accounts:organisation",
+    ),
+    Kind.ROLE_ENDING_WAITING: KindEntry(
+        Group.WORK,
+        "operators and auditors but the one concerned",
+        _("The end of a role is proposed and is waiting for a second person."),
+        "accounts:organisation",
     ),
 }
 

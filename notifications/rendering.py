@@ -30,8 +30,7 @@ def show(row: Notification) -> Shown:
     """The row in words. Raises nothing for what is stored."""
     entry = KINDS[Kind(row.kind)]
     try:
-        arguments = () if entry.by_itself else (row.reference,)
-        url = address(entry.leads_to, *arguments)
+        url = address(entry.leads_to, row.reference)
     except NoReverseMatch:
         url = ""
     return Shown(

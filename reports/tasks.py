@@ -5,13 +5,23 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
+from typing import Final
 
 from django.utils import timezone
 
 import jobs
+import notifications
+from accounts.models import Role
+from claims.models import Claim
+from jobs.models import Job
+from jobs.states import State
 from ledger.models import Checkpoint
+from notifications import Kind
 from reports.documents import report_files
 from reports.page_changes import forget_changes
+
+#: For how long a failure is still told of, should telling itself have failed.
+TOLD_FOR: Final = timedelta(days=1)
 
 
 @contextmanager
@@ -64,3 +74,22 @@ def _keep(work: jobs.Work, built: report_files.ReportFiles) -> None:
 def clean_page_changes() -> None:
     """Forget which pages were concerned by changes that every follower has been told."""
     forget_changes()
+
+
+@jobs.periodic("reports.tell_failed", every=timedelta(minutes=5))
+def tell_failed() -> None:
+    """Moderators are told of each report that could not be made, once for each failure."""
+    failed = Job.objects.filter(
+        kind__in=["reports.discrepancy", "reports.snapshot"],
+        state=State.FAILED,
+        finished_at__gt=timezone.now() - TOLD_FOR,
+    )
+    for job in failed.order_by("finished_at"):
+        claim = Claim.objects.filter(pk=job.payload.get("claim")).first()
+        notifications.tell(
+            Kind.REPORT_FAILED if claim else Kind.SNAPSHOT_FAILED,
+            to=notifications.holders(Role.MODERATOR),
+            about=job,
+            reference=claim.reference if claim else str(job.payload.get("source", "")),
+            occurrence=str(job.finished_at),
+        )

@@ -8,7 +8,7 @@ from django.utils import timezone
 
 import jobs
 import ledger
-from verdicts.actions import close_window
+from verdicts.actions import close_window, telling
 from verdicts.models import Invitation, VerdictDocument
 from verdicts.published_files import remove_document, write_document, write_successor
 
@@ -52,3 +52,9 @@ def close_overdue() -> None:
     now = timezone.now()
     for invitation in Invitation.objects.filter(status="open", deadline_at__lte=now)[:500]:
         close_window(by=ledger.SYSTEM, invitation=invitation, now=now)
+
+
+@jobs.periodic("verdicts.remind_companies", every=timedelta(hours=1))
+def remind_companies() -> None:
+    """Half of the time to reply is over, or its last day has begun."""
+    telling.remind(now=timezone.now())

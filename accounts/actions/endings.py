@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Final
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
@@ -10,6 +11,7 @@ from django.utils.translation import gettext as _
 
 import ledger
 from accounts.actions.roles import check_an_operator_stays, lock_appointing, lock_operators
+from accounts.followers import Followers
 from accounts.models import Membership, OrganisationKind, Role, RoleEnding, User
 from accounts.permissions import NotAllowedError, check_operator, check_role
 from accounts.states import RoleEndingStatus
@@ -51,7 +53,13 @@ def propose_ending(*, by: User, membership: Membership, reason: str, now: dateti
         ending.save(force_insert=True)
         if alone:
             _end(held, now=now, alone=True)
+    if not alone:
+        after_proposal.call(ending)
     return ending
+
+
+#: What follows in apps above when the end of a role waits for a second person.
+after_proposal: Final = Followers[RoleEnding]()
 
 
 @transaction.atomic

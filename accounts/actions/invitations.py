@@ -22,6 +22,7 @@ from django.utils.translation import gettext as _
 import ledger
 from accounts import mails
 from accounts.actions.roles import add_membership, lock_appointing
+from accounts.followers import Followers
 from accounts.models import Membership, Organisation, OrganisationKind, Role, RoleInvitation, User
 from accounts.permissions import (
     NotAllowedError,
@@ -165,7 +166,12 @@ def propose_invitation(
     ledger.seal(invitation, email=address)
     with ledger.act("role_invitation.proposed", by=by, role=Role.OPERATOR):
         invitation.save(force_insert=True)
+    after_proposal.call(invitation)
     return invitation
+
+
+#: What follows in apps above when an invitation waits for a second person.
+after_proposal: Final = Followers[RoleInvitation]()
 
 
 @transaction.atomic

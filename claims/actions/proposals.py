@@ -16,6 +16,7 @@ from django.utils.translation import gettext as _
 
 import ledger
 from accounts.models import OrganisationKind, Role, User
+from claims.actions import telling
 from claims.actions.cases import NewCase, register_case
 from claims.actions.claims import NewAspect
 from claims.actions.rows import store
@@ -161,7 +162,9 @@ def _propose(
         content_key=content if key else "", **vars(proposal),
     )  # fmt: skip
     with ledger.act("claim_proposal.made", by=by, role=Role.CONTRIBUTOR, name=row.pseudonym):
-        return store(row)
+        store(row)
+    telling.proposed(row, by=by)
+    return row
 
 
 @transaction.atomic
@@ -191,6 +194,7 @@ def answer_proposal(
     with ledger.act("claim_proposal.answered", by=by, role=Role.CONTRIBUTOR, name=held.pseudonym):
         store(row)
         _move(held, ClaimProposalStatus.PROPOSED, decision_reason={}, **undecided)
+    telling.proposed(held, by=by)
     return held
 
 
@@ -249,6 +253,7 @@ def _decide(
             decided_at=now,
             decided_date=now.date(),
         )
+    telling.decided(held, by=by)
 
 
 def _check_reason(reason: LocalizedText) -> None:

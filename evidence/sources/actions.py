@@ -23,6 +23,7 @@ from django.utils.translation import gettext as _
 
 import jobs
 import ledger
+import notifications
 from accounts.models import Role, User
 from claims.actions import lift_flag, raise_flag
 from claims.dates import validate_past
@@ -46,6 +47,7 @@ from evidence.sources.states import (
 from evidence.states import Provenance
 from evidence.stores import originals
 from ledger import erasure
+from notifications import Kind
 
 WATCHER = ledger.SYSTEM
 UPLOAD_LIMIT = 25 * 1024 * 1024
@@ -590,7 +592,17 @@ def _alert(
 ) -> None:
     """Send moderators an alert."""
     with ledger.act("alert.raised", by=by, role=role):
-        Alert.objects.create(kind=kind, claim=claim, source=source, version=version, created_at=now)
+        alert = Alert.objects.create(
+            kind=kind, claim=claim, source=source, version=version, created_at=now
+        )
+    otherwise = Kind.SOURCE_ALERT if claim is None else Kind.CLAIM_ALERT
+    notifications.tell(
+        Kind.QUOTE_VANISHED if claim and kind == AlertKind.QUOTE_VANISHED else otherwise,
+        to=notifications.holders(Role.MODERATOR),
+        about=alert,
+        by=by,
+        reference=claim.reference if claim else str(source.pk),
+    )
 
 
 def _claims_in(source: Source) -> list[Claim]:

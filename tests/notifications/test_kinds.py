@@ -42,7 +42,7 @@ def leads_somewhere(entry: KindEntry) -> bool:
     """Whether the address of the kind can be composed, out of a reference or an id."""
     for argument in ("AC-0000000", "018f4f5e-0000-7000-8000-000000000000"):
         try:
-            return bool(reverse(entry.leads_to, args=() if entry.by_itself else (argument,)))
+            return bool(reverse(entry.leads_to, args=[argument]))
         except NoReverseMatch:
             continue
     return False

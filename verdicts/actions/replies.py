@@ -230,6 +230,8 @@ def record_reply(
                 status=InvitationStatus.REPLIED,
             )
         _made_public(reply, held, by=by, role=role, now=now)
+    else:
+        telling.entered(reply, by=by)
     return reply
 
 
@@ -247,6 +249,7 @@ def _made_public(
     reply: Reply, invitation: Invitation, *, by: User, role: str, now: datetime
 ) -> None:
     _flag(invitation.claim, by=by, role=role, now=now)
+    telling.replied(reply, by=by)
     # a report says what came of the request
     if Verdict.objects.public().filter(aspect__claim=invitation.claim).exists():
         jobs.enqueue(

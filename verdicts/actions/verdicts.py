@@ -21,6 +21,7 @@ from claims.states import Progress
 from evidence.exhibits.models import Exhibit, Submission
 from ledger import erasure
 from verdicts import gates
+from verdicts.actions import telling
 from verdicts.actions.replies import latest_invitation
 from verdicts.basis import (
     METHOD_VERSION,
@@ -174,6 +175,7 @@ def propose_verdict(
                 for exhibit in exhibits
             ]
         )
+    telling.proposed(verdict, by=by)
     return verdict
 
 
@@ -272,6 +274,7 @@ def _publish(*, by: User, verdict: Verdict, now: datetime) -> Verdict:
     jobs.enqueue(
         "reports.discrepancy", {"claim": str(claim.pk)}, key=f"discrepancy:{claim.pk}:{held.pk}"
     )
+    telling.published(held, by=by)
     held.refresh_from_db()
     return held
 
@@ -326,3 +329,4 @@ def _send_back(*, by: User, verdict: Verdict, reason: str, now: datetime) -> Non
         )
     if not changed:
         raise VerdictChangedError(Verdict.objects.get(pk=verdict.pk))
+    telling.sent_back(verdict, by=by)
