@@ -28,7 +28,9 @@ from accounts.permissions import objection
 from accounts.reauthentication import proven_recently
 from accounts.role_descriptions import ROLE_DESCRIPTIONS, SCOPE_DESCRIPTIONS
 from accounts.saved_forms import refill, run_once
+from accounts.views_endings import endings_waiting_for
 from accounts.views_organisations import waiting_for
+from accounts.views_suspensions import suspensions_waiting_for
 from ui.languages import address
 
 
@@ -48,6 +50,8 @@ def account(request: HttpRequest) -> HttpResponse:
     context = {
         "held": held or [_role_description(Role.CONTRIBUTOR)],
         "waiting": waiting_for(me),
+        "endings": endings_waiting_for(me),
+        "suspensions": suspensions_waiting_for(me),
     }
     return render(request, "accounts/account.html", context)
 

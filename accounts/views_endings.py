@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 
 from django.contrib import messages
@@ -23,6 +23,9 @@ from accounts.permissions import holds, objection
 from accounts.reauthentication import proven_recently
 from accounts.saved_forms import refill, run_once
 from ui.languages import address
+
+#: What is shown of a long list on the account's page.
+MOST: Final = 50
 
 
 def endings_of(me: User, body: Organisation) -> list[dict[str, Any]]:
@@ -48,6 +51,18 @@ def endings_of(me: User, body: Organisation) -> list[dict[str, Any]]:
         .select_related("user")
         .order_by("created_at", "id")
     ]
+
+
+def endings_waiting_for(me: User) -> list[RoleEnding]:
+    """The proposed ends of roles that wait for this person; none for anyone else."""
+    if not holds(me, *actions.SECOND):
+        return []
+    rows = RoleEnding.objects.waiting().exclude(proposed_by=me).exclude(person=me)
+    return list(
+        rows.select_related("membership__organisation", "person", "proposed_by").order_by(
+            "proposed_at", "pk"
+        )[:MOST]
+    )
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -93,9 +108,22 @@ def _context(me: User, held: Membership, form: EndingForm, fault: str) -> dict[s
         "is_proposer": waiting is not None and waiting.proposed_by_id == me.pk,
         "against_deciding": objection(actions.check_decides, me, waiting) if waiting else None,
         "against_proposing": objection(actions.check_proposes, me, held),
+        "nobody_decides": _nobody_decides(me, held),
         "form": form,
         "fault": fault,
     }
+
+
+def _nobody_decides(me: User, held: Membership) -> str:
+    """What to do where nobody could be the second person; empty if somebody could."""
+    overseeing = Membership.objects.overseeing().exclude(user=me)
+    others = overseeing.exclude(user=held.user_id)
+    if not overseeing.exists() or others.exists():
+        return ""
+    return _(
+        "Nobody could decide this now: besides you, only the member concerned is operator or "
+        "auditor. Invite an auditor first. The proposal waits until then."
+    )
 
 
 def _do(request: HttpRequest, me: User, held: Membership, form: EndingForm) -> str:

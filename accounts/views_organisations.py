@@ -46,9 +46,11 @@ FIRST: Final = 50
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @never_cache
-@requires(Role.OPERATOR)
+@requires(Role.OPERATOR, Role.AUDITOR)
 def organisations(request: HttpRequest) -> HttpResponse:
-    """All organisations, with the number of their members, and a form to add one."""
+    """All organisations, with the number of their members, and for operators a form to add one."""
+    if request.method == "POST":
+        check_operator(current_account(request))
     form = OrganisationForm(request.POST if request.method == "POST" else None)
     refill(request, form)
     if request.method == "POST" and form.is_valid():
@@ -67,6 +69,7 @@ def organisations(request: HttpRequest) -> HttpResponse:
         "organisations": rows,
         "next": f"?{urlencode({**more, 'after': str(after)})}" if after else "",
         "narrowed": bool(more),
+        "against_adding": objection(check_operator, current_account(request)),
     }
     return render(
         request, "accounts/organisations.html", context, status=400 if form.errors else 200
@@ -172,7 +175,7 @@ def organisation(request: HttpRequest, organisation: UUID) -> HttpResponse:
         "role_descriptions": [(role.label, *ROLE_DESCRIPTIONS[role]) for role in roles],
         "appoints": appoints,
         "endings": endings_of(me, body),
-        "operates": holds(me, Role.OPERATOR),
+        "operates": appoints,
     }
     if appoints:
         context |= {

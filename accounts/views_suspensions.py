@@ -19,7 +19,7 @@ from accounts import actions
 from accounts.access import current_account, requires
 from accounts.forms import SuspensionForm
 from accounts.models import Role, Suspension, User
-from accounts.permissions import check_operator, objection
+from accounts.permissions import APPOINTING, check_operator, holds, objection
 from accounts.reauthentication import proven_recently
 from accounts.saved_forms import refill, run_once
 from accounts.states import SuspensionStatus
@@ -27,6 +27,14 @@ from ui.languages import address
 
 #: How many are shown.
 MOST: Final = 100
+
+
+def suspensions_waiting_for(me: User) -> list[Suspension]:
+    """The proposed suspensions that wait for this person; none for anyone else."""
+    if not holds(me, *APPOINTING):
+        return []
+    rows = Suspension.objects.waiting().exclude(proposed_by=me).exclude(person=me)
+    return list(rows.select_related("person", "proposed_by").order_by("proposed_at", "pk")[:MOST])
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

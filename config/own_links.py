@@ -65,7 +65,7 @@ _JOBS: Final = (_("Background jobs"), _("queues and failures"), "jobs:overview",
 
 _ORGANISATIONS: Final = (
     _("Organisations"),
-    _("add organisations and invite people"),
+    _("their members, and invitations to a role"),
     "accounts:organisations",
     "/account/organisations/",
 )
@@ -103,9 +103,9 @@ def own_links(user: object, path: str = "") -> list[Link]:
     if Role.COMPANY_REPRESENTATIVE.value in user.roles:
         parts.append(_REPLIES)
     if user.roles and user.is_staff:
-        parts += [_JOBS, _ORGANISATIONS, _SIGN_UP]
+        parts += [_JOBS, _SIGN_UP]
     if holds(user, Role.OPERATOR, Role.AUDITOR):
-        parts.append(_SUSPENSIONS)
+        parts += [_ORGANISATIONS, _SUSPENSIONS]
     links = [
         Link(label, reverse(view), without_language(path).startswith(start), about)
         for label, about, view, start in parts

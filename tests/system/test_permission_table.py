@@ -212,7 +212,7 @@ TABLE: Final[dict[str, tuple[str, dict[str, dict[str, int]]]]] = {
     "account/organisations/": (
         "/account/organisations/",
         {
-            "GET": row(403, anonymous=302, operator=200),
+            "GET": row(403, anonymous=302, operator=200, auditor=200),
             "POST": row(403, anonymous=302, operator=400),
         },
     ),
