@@ -11,6 +11,7 @@ from django.utils.translation import gettext_lazy as lazy
 
 from accounts.organisation_names import fold_name
 from claims.actions import NewProposal
+from claims.bulk_files import LONGEST_FILE, FileUnreadableError, read_rows, read_text
 from claims.duplicates import SimilarClaim, find_duplicates, plain, texts_of
 from claims.editing import EditForm
 from claims.fields import LanguageField, PairField
@@ -26,7 +27,7 @@ from ui.languages import page_language
 COMPANIES_LIST = "companies-list"
 
 
-class ClaimProposalForm(forms.Form):
+class ProposedRowForm(forms.Form):
     """A claim as somebody proposes it: what was said, where and by whom, and what is wrong with
     it."""
 
@@ -68,22 +69,10 @@ class ClaimProposalForm(forms.Form):
             "auditors can read it."
         ),
     )
-    different = forms.BooleanField(
-        label=lazy("I checked the claims shown. Mine is a different one."), required=False
-    )
 
     def __init__(self, data: Any = None, **options: Any) -> None:
         super().__init__(data, **options)
         self.similar: list[SimilarClaim] = []
-        self.fields["quote_lang"].initial = page_language()
-
-    def prefill(self, asked: QueryDict) -> None:
-        """Fill in what the address of the page says (claims.proposal_links). Nothing is checked
-        before the form is sent."""
-        for parameter, name in PREFILLED.items():
-            if value := asked.get(parameter, ""):
-                longest = getattr(self.fields[name], "max_length", None)
-                self.initial[name] = value[:longest]
 
     def clean(self) -> dict[str, Any]:
         given: dict[str, Any] = super().clean() or {}
@@ -95,14 +84,6 @@ class ClaimProposalForm(forms.Form):
             self.similar = find_duplicates(
                 companies=[given["company_name"]], quote=given["quote"], address=given["address"]
             ).claims
-            if self.similar and not given["different"]:
-                self.add_error(
-                    "different",
-                    _(
-                        "The claims below may be the same. Open them. If yours is different, tick "
-                        "this box and send again."
-                    ),
-                )
         return given
 
     @property
@@ -110,6 +91,61 @@ class ClaimProposalForm(forms.Form):
         """What was typed, for the action."""
         given = {name: value for name, value in self.cleaned_data.items() if name != "different"}
         return NewProposal(**given)
+
+
+class ClaimProposalForm(ProposedRowForm):
+    """The same as a page: what may be the same is shown before it is proposed."""
+
+    different = forms.BooleanField(
+        label=lazy("I checked the claims shown. Mine is a different one."), required=False
+    )
+
+    def __init__(self, data: Any = None, **options: Any) -> None:
+        super().__init__(data, **options)
+        self.fields["quote_lang"].initial = page_language()
+
+    def prefill(self, asked: QueryDict) -> None:
+        """Fill in what the address of the page says (claims.proposal_links). Nothing is checked
+        before the form is sent."""
+        for parameter, name in PREFILLED.items():
+            if value := asked.get(parameter, ""):
+                longest = getattr(self.fields[name], "max_length", None)
+                self.initial[name] = value[:longest]
+
+    def clean(self) -> dict[str, Any]:
+        given = super().clean()
+        if self.similar and not given["different"]:
+            self.add_error(
+                "different",
+                _(
+                    "The claims below may be the same. Open them. If yours is different, tick "
+                    "this box and send again."
+                ),
+            )
+        return given
+
+
+class BulkForm(forms.Form):
+    """Several proposals at once: a file, or its content."""
+
+    file = forms.FileField(label=lazy("File (CSV or JSON)"), required=False)
+    content = forms.CharField(
+        label=lazy("Or its content"),
+        required=False,
+        max_length=LONGEST_FILE,
+        widget=forms.Textarea(attrs={"rows": 8}),
+    )
+
+    def clean(self) -> dict[str, Any]:
+        given: dict[str, Any] = super().clean() or {}
+        upload, content = given.get("file"), given.get("content") or ""
+        try:
+            if upload:
+                content = read_text(upload.read(4 * LONGEST_FILE + 1))
+            given["content"], given["rows"] = content, read_rows(content)
+        except FileUnreadableError as error:
+            self.add_error("file" if upload else "content", str(error))
+        return given
 
 
 class AnswerProposalForm(forms.Form):

@@ -12,6 +12,7 @@ urlpatterns = [
     *pages(
         path("proposals/", views_proposals.proposals, name="proposals"),
         path("proposals/new/", views_proposals.propose, name="propose"),
+        path("proposals/import/", views_proposals.propose_many, name="propose-many"),
         path("proposals/<str:ref>/", views_proposals.proposal, name="proposal"),
         path("desk/proposals/<str:ref>/", views_proposals.triage, name="triage"),
         path("desk/claims/new/", views.register, name="register"),

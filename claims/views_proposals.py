@@ -22,10 +22,14 @@ from accounts.models import Role, User
 from accounts.permissions import objection, seat_at_a_company
 from accounts.saved_forms import refill, run_once
 from claims import actions
+from claims.bulk_files import COLUMNS, MOST_ROWS
+from claims.bulk_proposals import RowResult, RowsRefusedError, check_all, propose_all
 from claims.duplicates import find_duplicates, similar_proposals
+from claims.editing import resend
 from claims.forms_proposals import (
     COMPANIES_LIST,
     AnswerProposalForm,
+    BulkForm,
     ClaimProposalForm,
     MergeForm,
     QuestionForm,
@@ -42,7 +46,7 @@ from claims.permissions import (
     check_withdraw_proposal,
 )
 from claims.reference_resolver import redirect_to_canonical, resolve_reference
-from claims.states import ClaimKind
+from claims.states import Channel, ClaimKind
 from ui.languages import page_language
 
 #: How many names of companies are offered while one is typed.
@@ -90,6 +94,51 @@ def propose(request: HttpRequest) -> HttpResponse:
 def _names_of_companies() -> list[str]:
     names = Company.objects.order_by("-id").values_list("name", flat=True)[:OFFERED]
     return sorted({read(name, page_language()).text for name in names} - {""})
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@never_cache
+@signed_in
+def propose_many(request: HttpRequest) -> HttpResponse:
+    """Propose many claims from a file. First the page says what would be made of each row; then
+    all are proposed, or none."""
+    user, now = current_account(request), timezone.now()
+    sent = request.method == "POST"
+    form = BulkForm(request.POST, request.FILES) if sent else BulkForm()
+    refill(request, form)
+    results: list[RowResult] = []
+    status = 400 if sent else 200
+    if sent and form.is_valid():
+        rows = form.cleaned_data["rows"]
+        # What was read of a file is shown, and sent again by the button that proposes it.
+        resend(form, "content", form.cleaned_data["content"])
+        results = check_all(rows)
+        status = 200
+        if request.POST.get("do") == "propose":
+
+            def add() -> str:
+                made = propose_all(by=user, rows=rows, now=now)
+                messages.success(request, _("Proposed: %(count)s claims.") % {"count": len(made)})
+                return reverse("claims:proposals")
+
+            try:
+                return redirect(run_once(request, add))
+            except RowsRefusedError:
+                form.add_error(None, _("Nothing was proposed. Correct the rows below first."))
+                status = 400
+            except ValidationError as error:
+                form.add_error(None, error.messages)
+                status = 429 if isinstance(error, actions.ProposalQuotaError) else 400
+    context = {
+        "form": form,
+        "results": results,
+        "faulty": any(result.errors for result in results),
+        "columns": COLUMNS,
+        "channels": Channel.choices,
+        "most": MOST_ROWS,
+        "blocked": objection(check_propose, user),
+    }
+    return render(request, "claims/propose_many.html", context, status=status)
 
 
 @require_safe

@@ -30,7 +30,7 @@ PREFLIGHT: Final = {
 #: reports. A test holds them against the permission table:
 #: each can be read by anyone, none is a page.
 SHARED: Final = re.compile(
-    r"/api/v1/(?!submissions/|$)|(?:/(?:en|zh))?/feeds/|/ledger/"
+    r"/api/v1/(?!submissions/|proposals/|$)|(?:/(?:en|zh))?/feeds/|/ledger/"
     r"|/record/entries/\d+/(?:leaf\.json|proof|bundle\.json)\Z"
     r"|/reports/[^/]+/files/[^/]+\.(?:json|pdf|svg|csv|typ)\Z"
 )

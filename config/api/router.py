@@ -17,6 +17,7 @@ from rest_framework.routers import SimpleRouter
 from accounts.api.permissions import PublicRead
 from accounts.api.strict import Strict
 from accounts.expensive_reads import ComputeOnce
+from claims.api.proposals import ClaimProposalViewSet
 from claims.api.views import CompanyViewSet, ProductViewSet, SeriesViewSet
 from evidence.api.views import ComparisonViewSet, ExhibitViewSet, SourceViewSet, SubmissionViewSet
 from reports.api.views import (
@@ -75,6 +76,7 @@ router.register("sources", SourceViewSet, basename="source")
 router.register("exhibits", ExhibitViewSet, basename="exhibit")
 router.register("comparisons", ComparisonViewSet, basename="comparison")
 router.register("submissions", SubmissionViewSet, basename="submission")
+router.register("proposals", ClaimProposalViewSet, basename="proposal")
 router.register("verdicts", VerdictViewSet, basename="verdict")
 router.register("incidents", IncidentViewSet, basename="incident")
 router.register("series", SeriesViewSet, basename="series")

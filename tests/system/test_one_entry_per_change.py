@@ -8,6 +8,7 @@ fails the suite.
 
 from __future__ import annotations
 
+import json
 import re
 import shutil
 from collections import Counter
@@ -75,6 +76,16 @@ def seen(row: Any) -> str:
 def pending(world: World) -> dict[str, str]:
     """The version of the submission that waits."""
     return {"version": version(Submission.objects.get(reference=world.names["pending"]))}
+
+
+PROPOSED: Final = {
+    "quote": "It floats.",
+    "quote_lang": "en",
+    "company_name": "A shipyard",
+    "channel": "press",
+    "place": "On page 4.",
+    "why": "Mine sank.",
+}
 
 
 def proposed(world: World) -> dict[str, str]:
@@ -810,16 +821,36 @@ CHANGES: Final[dict[str, list[Change]]] = {
         Change(
             "owner",
             {"claim_proposal.made claim_proposal": 1},
-            lambda world: {
-                "quote": "It floats.",
-                "quote_lang": "en",
-                "company_name": "A shipyard",
-                "channel": "press",
-                "place": "On page 4.",
-                "why": "Mine sank.",
-            },
+            lambda world: PROPOSED,
             lambda world: scenes.confirmed(world.scene.owners[0]),
             again=False,
+        )
+    ],
+    "proposals/import/": [
+        Change(
+            "owner",
+            {"claim_proposal.made claim_proposal": 1},
+            lambda world: {"do": "propose", "content": json.dumps([PROPOSED])},
+            lambda world: scenes.confirmed(world.scene.owners[0]),
+            again=False,
+        )
+    ],
+    "api/v1/^proposals/$": [
+        Change(
+            "key:submit",
+            {"claim_proposal.made claim_proposal": 1},
+            lambda world: PROPOSED,
+            lambda world: scenes.confirmed(world.scene.owners[0]),
+            headers={"HTTP_IDEMPOTENCY_KEY": "one"},
+        )
+    ],
+    "api/v1/^proposals/bulk/$": [
+        Change(
+            "key:submit",
+            {"claim_proposal.made claim_proposal": 1},
+            lambda world: {"proposals": [PROPOSED], "dry_run": False},
+            lambda world: scenes.confirmed(world.scene.owners[0]),
+            headers={"HTTP_IDEMPOTENCY_KEY": "one"},
         )
     ],
     "proposals/<str:ref>/": [
@@ -917,6 +948,8 @@ def tables() -> dict[str, registry.Record]:
     }
 
 
+#: Addresses that take JSON; all others take forms.
+BY_JSON: Final = ("/api/v1/proposals/", "/api/v1/proposals/bulk/")
 WRITES: Final = re.compile(r'^\s*(?:INSERT INTO|UPDATE|DELETE FROM)\s+"(\w+)"')
 
 
@@ -979,7 +1012,8 @@ def send(client: Client, headers: Mapping[str, Any], path: str, data: Mapping[st
     """One POST: what it touched and what of that is recorded."""
     mark = last_event()
     with counting() as touched:
-        answer: Any = client.post(path, data, **headers)
+        sent = (json.dumps(data), "application/json") if path in BY_JSON else (data,)
+        answer: Any = client.post(path, *sent, **headers)
         if answer.streaming:
             answer.getvalue()
         for close in answer._resource_closers:

@@ -360,6 +360,10 @@ TABLE: Final[dict[str, tuple[str, dict[str, dict[str, int]]]]] = {
         "/proposals/new/",
         {"GET": SIGNED_IN, "POST": row(400, anonymous=302)},
     ),
+    "proposals/import/": (
+        "/proposals/import/",
+        {"GET": SIGNED_IN, "POST": row(400, anonymous=302)},
+    ),
     "proposals/<str:ref>/": (
         "/proposals/{proposed}/",
         {"GET": OWN, "POST": row(404, anonymous=302)},
@@ -543,6 +547,27 @@ TABLE: Final[dict[str, tuple[str, dict[str, dict[str, int]]]]] = {
     "api/v1/^corrections/$": ("/api/v1/corrections/", API),
     "api/v1/^reports/$": ("/api/v1/reports/", API),
     "api/v1/^reports/(?P<id>[^/]{8,64})/$": ("/api/v1/reports/{report}/", API),
+    "api/v1/^proposals/$": (
+        "/api/v1/proposals/",
+        {
+            "GET": row(200, anonymous=401) | {"key:read": 200, "key:submit": 403},
+            "POST": row(400, anonymous=401) | {"key:read": 403, "key:submit": 400},
+        },
+    ),
+    "api/v1/^proposals/bulk/$": (
+        "/api/v1/proposals/bulk/",
+        {
+            "GET": row(NO_ONE, anonymous=401) | {"key:read": NO_ONE, "key:submit": 403},
+            "POST": row(400, anonymous=401) | {"key:read": 403, "key:submit": 400},
+        },
+    ),
+    "api/v1/^proposals/(?P<id>[^/]{8,64})/$": (
+        "/api/v1/proposals/{proposed}/",
+        {
+            "GET": row(404, anonymous=401, owner=200) | {"key:read": 200, "key:submit": 403},
+            "POST": row(NO_ONE, anonymous=401) | {"key:read": 403, "key:submit": NO_ONE},
+        },
+    ),
     "api/v1/^submissions/$": (
         "/api/v1/submissions/",
         {

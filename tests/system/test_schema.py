@@ -44,6 +44,7 @@ KNOWN = {
     "claims": "claim", "sources": "source",
     "exhibits": "exhibit", "comparisons": "comparison", "verdicts": "verdict", "reports": "report",
     "submissions": "pending",
+    "proposals": "proposed",
 }  # fmt: skip
 
 

@@ -18,7 +18,7 @@ from tests.system.test_permission_table import TABLE, World, routes
 
 #: Those who differ: who else may enter is the permission table's business.
 ROLES_READ: Final = ("anonymous", "owner", "other", "moderator", "key:read")
-EVERYONE, FILER = "everyone", "who filed it"
+EVERYONE, FILER, PROPOSER = "everyone", "who filed it", "who proposed it"
 
 #: serializer → (who may read it, its fields)
 READ: Final[dict[str, tuple[str, str]]] = {
@@ -107,6 +107,15 @@ READ: Final[dict[str, tuple[str, str]]] = {
             "decided_date decision_reason clarifications exhibits"
         ),
     ),
+    "ClaimProposalSerializer": (
+        PROPOSER,
+        (
+            "id reference status quote quote_lang company_name product_name channel address place "
+            "why proposed_at decided_date decision_reason claim"
+        ),
+    ),
+    "RowSerializer": (PROPOSER, "number field_errors similar proposal"),
+    "RowsSerializer": (PROPOSER, "dry_run rows"),
     "ClarificationSerializer": (FILER, "number question answer lang answered_at"),
     "ChangeSerializer": (EVERYONE, "number kind old new gone came characters_gone characters_came"),
     "RunSerializer": (EVERYONE, "kind text number side"),
@@ -173,16 +182,34 @@ READ: Final[dict[str, tuple[str, str]]] = {
 #: operation → what it takes; whoever the permission table lets in may write all of it, and nobody
 #: anything else.
 WRITTEN: Final[dict[str, str]] = {
+    "POST /api/v1/proposals/": (
+        "quote quote_lang company_name product_name channel address place why"
+    ),
+    "POST /api/v1/proposals/bulk/": "proposals csv dry_run",
     "POST /api/v1/submissions/": "claim narrative narrative_lang licence contact photos",
     "POST /api/v1/submissions/{id}/answer/": "answer lang photos",
 }
 #: serializer that only who filed reads → the closed fields that are its reader's own words, and are
 #: nobody else's to read.
 OWN_WORDS: Final[dict[str, set[str]]] = {
-    "ClarificationSerializer": {"answer", "lang", "answered_at"}
+    "ClarificationSerializer": {"answer", "lang", "answered_at"},
+    "ClaimProposalSerializer": {
+        "reference",
+        "quote",
+        "company_name",
+        "product_name",
+        "address",
+        "place",
+        "why",
+        "proposed_at",
+        "decision_reason",
+    },
 }
 #: serializers that are only written.
-WRITE_ONLY: Final = {"NewSubmissionSerializer", "NewAnswerSerializer"}
+WRITE_ONLY: Final = {
+    "NewSubmissionSerializer", "NewAnswerSerializer", "NewProposalSerializer",
+    "NewProposalsSerializer",
+}  # fmt: skip
 #: serializers that others are made from.
 BASES: Final = {"StrictSerializer"}
 #: route of the API → the serializer of one row of its answer, or None where it sends a document as
@@ -239,7 +266,7 @@ def test_no_serializer_reads_what_the_record_keeps_sealed_or_closed() -> None:
                 if not field.write_only
             }
             assert not read & {*record.sealed, *record.closed} - OWN_WORDS.get(name, set()), name
-    assert {READ[name][0] for name in OWN_WORDS} == {FILER}
+    assert {READ[name][0] for name in OWN_WORDS} == {FILER, PROPOSER}
     record = registry.of(Exhibit)  # negative control: there is something to leak
     assert {"digest", "filename", "metadata"} <= {*record.sealed, *record.closed}
 
@@ -302,6 +329,8 @@ def test_each_role_reads_the_fields_of_the_table_and_no_other() -> None:
                 f"{path} as {role}: {sorted(one)}" for one in found if list(one) != fields.split()
             ]
             mine = {"owner", "key:read"}
+            if who == PROPOSER and found and role not in mine:
+                wrong.append(f"{path} as {role}: someone else's")
             if who == FILER:
                 strange = [one for one in found if one["claim"] != str(world.scene.claim.pk)]
                 filed = {str(one.pk) for one in world.scene.submissions[1:]}
