@@ -12,7 +12,7 @@ from typing import Any, Final, NamedTuple
 
 from allauth.account.models import EmailAddress
 from allauth.mfa.models import Authenticator
-from django.db.models import CASCADE, QuerySet
+from django.db.models import CASCADE, ForeignObjectRel, QuerySet
 
 from accounts.models import (
     ApiKey,
@@ -99,8 +99,9 @@ def sealed(user: User) -> list[Sealed]:
 def delete_private_rows(user: User) -> None:
     """Delete every row that would go with the account's own: addresses, factors, notifications,
     drafts."""
-    for relation in User._meta.related_objects:
-        if relation.on_delete is CASCADE:
+    # Relations without a name of their own on the account are hidden from `related_objects`.
+    for relation in User._meta.get_fields(include_hidden=True):
+        if isinstance(relation, ForeignObjectRel) and relation.on_delete is CASCADE:
             held = relation.related_model._base_manager
             held.filter(**{relation.field.name: user}).delete()
 

@@ -7,6 +7,7 @@ class NotificationsConfig(AppConfig):
 
     def ready(self) -> None:
         """Have people told of what waits in the app below."""
-        from notifications import account_events
+        from notifications import account_events, own_data
 
         account_events.register()
+        own_data.register()
