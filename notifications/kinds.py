@@ -45,6 +45,7 @@ class Kind(StrEnum):
     VERDICT_PUBLISHED = "verdict_published"
     VERDICT_REPLACED = "verdict_replaced"
     REPLY_REQUESTED = "reply_requested"
+    REPLY_EXTENDED = "reply_extended"
     REPLY_HALF_TIME = "reply_half_time"
     REPLY_LAST_DAY = "reply_last_day"
     REPLY_GIVEN = "reply_given"
@@ -191,6 +192,13 @@ KINDS: Final[dict[Kind, KindEntry]] = {
         _("AsClaimed asks your company to reply about claim %(reference)s."),
         "verdicts:reply",
         _("Open the request to read the questions and the deadline, and to reply."),
+    ),
+    Kind.REPLY_EXTENDED: KindEntry(
+        Group.REQUESTS,
+        "the representatives of the company",
+        _("Your company has more time to reply about claim %(reference)s."),
+        "verdicts:reply",
+        _("Open the request to read the new deadline."),
     ),
     Kind.REPLY_HALF_TIME: KindEntry(
         Group.REQUESTS,

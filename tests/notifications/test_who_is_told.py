@@ -96,6 +96,23 @@ def test_a_company_is_asked_and_reminded_at_half_time_and_on_its_last_day_once_e
     assert told(speaker) == ["reply_last_day", "reply_half_time", "reply_requested"]
 
 
+def test_a_company_is_told_of_each_extension_but_not_of_its_own(scene: scenes.Scene) -> None:
+    speaker, now = scenes.representative(scene), timezone.now()
+    invitation = verdicts.request_reply(
+        by=scene.moderator, claim=scene.claim,
+        allegation=write("en", "No air.", zh_Hans="没有风。"), now=now,
+    )  # fmt: skip
+    for _n in range(2):
+        verdicts.extend_deadline(
+            by=scene.moderator, invitation=invitation, working_days=2, reason="A strike.", now=now
+        )
+    assert told(speaker) == ["reply_extended", "reply_extended", "reply_requested"]
+    verdicts.extend_deadline(
+        by=speaker, invitation=invitation, working_days=5, reason="A holiday.", now=now
+    )
+    assert len(told(speaker)) == 3
+
+
 def test_a_company_that_replied_is_not_reminded_and_who_asked_is_told(scene: scenes.Scene) -> None:
     now = timezone.now()
     invitation = verdicts.request_reply(

@@ -16,6 +16,7 @@ from accounts.models import Role, User
 from claims.editing import compare
 from claims.models import Claim, Company, LegalEntity
 from verdicts import gates
+from verdicts.actions import telling
 from verdicts.models import MOST_WORKING_DAYS, Invitation
 from verdicts.reply_window import deadline
 from verdicts.representation import is_representative
@@ -132,6 +133,7 @@ def extend_deadline(
         )
     held.refresh_from_db()
     close_at_deadline(held)
+    telling.extended(held, by=by)
     return held
 
 

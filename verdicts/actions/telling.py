@@ -79,6 +79,18 @@ def requested(invitation: Invitation, *, by: ledger.Actor) -> None:
     )
 
 
+def extended(invitation: Invitation, *, by: ledger.Actor) -> None:
+    """The representatives: their company has more time."""
+    notifications.tell(
+        Kind.REPLY_EXTENDED,
+        to=representatives(invitation.claim.company),
+        about=invitation,
+        by=by,
+        reference=invitation.claim.reference,
+        occurrence=invitation.deadline_at.isoformat(),
+    )
+
+
 def remind(*, now: datetime) -> None:
     """The representatives of each company that has not replied: half of its time is over, or its
     last day has begun. Each of them once; of a last day that was put off, again."""
