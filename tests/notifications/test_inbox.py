@@ -80,7 +80,7 @@ def test_marking_all_leaves_what_came_after_the_page(mine: Client, owner: User) 
     assert list(Notification.objects.unread()) == [new]
 
 
-@pytest.mark.parametrize("named", ["", "x", "-" * 64, str(uuid4())])
+@pytest.mark.parametrize("named", ["", "x", "-" * 64, "0d9bed49-4972-4177-9c7c-284745b32691"])
 def test_an_odd_place_in_the_inbox_is_its_beginning(mine: Client, owner: User, named: str) -> None:
     tell(owner)
     assert mine.get(INBOX, {"before": named}).status_code in {200, 400}
