@@ -55,6 +55,7 @@ def assess_evidence(aspect: Aspect, *, judged_only: bool = True) -> Conformity |
             if row.teardown.laboratory_id
             else None,
             affiliation=sides[row.teardown.submission_id],
+            filing=str(row.teardown.submission_id),
         )
         for row in rows
     ]

@@ -61,6 +61,7 @@ class ClaimProposalSerializer(serializers.ModelSerializer[ClaimProposal]):
     claim = serializers.SlugRelatedField[Any](
         slug_field="reference",
         read_only=True,
+        allow_null=True,
         help_text="The claim that came of it, or that it was merged with.",
     )
 

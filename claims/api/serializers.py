@@ -131,7 +131,7 @@ class SourceSerializer(serializers.ModelSerializer[Source]):
 class CriterionSerializer(serializers.ModelSerializer[Criterion]):
     property = LocalizedTextJSON(read_only=True)
     conditions = LocalizedTextJSON(read_only=True)
-    baseline = LocalizedTextJSON(read_only=True)
+    baseline = LocalizedTextJSON(read_only=True, allow_null=True)
     basis = LocalizedTextJSON(read_only=True)
 
     class Meta:

@@ -45,6 +45,7 @@ LEFT_ALONE = re.compile(
 #: Routes with a link for those who are signed in: in themselves, or beside a public page.
 SAYS_MORE = {
     "",
+    "account/",
     "claims/<str:ref>/",
     "companies/<uuid:company>/",
     "exhibits/<str:ref>/",

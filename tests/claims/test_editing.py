@@ -243,7 +243,7 @@ ADDS = {
     "IncidentForm", "EventForm", "_When", "SendBackForm",
     "FlagForm",  # takes back one raising of a flag, and only while it stands
     "SeatForm", "SeatEndForm",  # one more seat, or the end of one that stands
-    "ClaimProposalForm", "AnswerProposalForm",
+    "ClaimProposalForm", "AnswerProposalForm", "ProposedRowForm", "BulkForm",
     "GradeForm",  # sent with the decision, whose version covers its exhibits
 }  # fmt: skip
 

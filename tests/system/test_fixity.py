@@ -190,7 +190,7 @@ def test_reading_twice_as_many_rows_costs_no_more_queries() -> None:
 
     before = queries()
     scene.owners = [scenes.person(f"another{n}") for n in range(6)]
-    scenes.build_evidence(scene)
+    scenes.build_evidence(scene, values=[("0.02",)] * 6)
     assert Exhibit.objects.count() == 9
     assert queries() == before
 

@@ -69,7 +69,7 @@ def test_a_verdict_on_an_interval_says_the_same_numbers_everywhere(
     assert sentence in english
     assert document["conformity"]["summary"]["translations"]["zh-Hans"]["text"] in chinese
     assert "between 6 and 8 m/s; at full load" in english
-    assert "contributor 1" in english
+    assert "contributor" in english
     assert "6.52 m/s" in english, "the mean of three repetitions has its row"
     assert "证据提供者" in chinese
     assert "介于6至8 m/s之间" in chinese

@@ -9,8 +9,8 @@ laboratory, conforms and another does not, the whole is none of these, and they 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Any
 
@@ -50,24 +50,29 @@ class ExcludedValue:
 
 @dataclass(frozen=True)
 class ItemResult:
-    """What one laboratory, or one contributor, measured on one item: the mean of its repetitions,
-    every number in the threshold's unit. `item` counts the items, `party` the laboratories (or the
-    contributors) of the point, from 1."""
+    """What one laboratory, or one contributor in one filing, measured on one item: the mean of its
+    repetitions, every number in the threshold's unit.
 
-    item: int
+    `item` is never told. `number` counts the items that laboratories measured, `laboratory` the
+    laboratories of the point, from 1; a contributor's result has neither, since a number that comes
+    twice would join what one owner filed.
+    """
+
+    item: str
     physical_unit: str
     kind: str
-    party: int
     mean: Mean
     probability: Decimal
     decision: Decision
     side: str
+    number: int | None = None
+    laboratory: int | None = None
 
     def to_json(self) -> dict[str, Any]:
         return {
-            "item": self.item,
+            "item": self.number,
             "unit": self.physical_unit,
-            "measured_by": {"kind": self.kind, "number": self.party},
+            "measured_by": {"kind": self.kind, "number": self.laboratory},
             "repetitions": self.mean.repetitions,
             "mean": plain(self.mean.value),
             "type_a": plain(self.mean.type_a),
@@ -81,10 +86,10 @@ class ItemResult:
 
 @dataclass(frozen=True)
 class ItemScatter:
-    """How far those who measured one item are apart: ISO 5725-2, and E_n of each pair of results
-    (their places in `Conformity.results`, from 1)."""
+    """How far the laboratories that measured one item are apart: ISO 5725-2, and E_n of each pair
+    of results (their places in `Conformity.results`, from 1)."""
 
-    item: int
+    number: int | None
     physical_unit: str
     scatter: Scatter
     pairs: tuple[tuple[int, int, Decimal], ...]
@@ -92,7 +97,7 @@ class ItemScatter:
     def to_json(self) -> dict[str, Any]:
         repeatability = self.scatter.repeatability
         return {
-            "item": self.item,
+            "item": self.number,
             "unit": self.physical_unit,
             "results": self.scatter.parties,
             "mean": plain(self.scatter.mean),
@@ -216,7 +221,7 @@ def assess(threshold: Threshold, measurements: Sequence[MeasuredValue]) -> Confo
             counted.append(_Counted(measurement, result, len(judged)))
         judged.append(result)
     results, places = _results(threshold, counted)
-    by_item: dict[int, list[ItemResult]] = {}
+    by_item: dict[str, list[ItemResult]] = {}
     for row in results:
         by_item.setdefault(row.item, []).append(row)
     of_items = [
@@ -234,67 +239,72 @@ def assess(threshold: Threshold, measurements: Sequence[MeasuredValue]) -> Confo
         laboratories_disagree=any(_laboratories_disagree(rows) for rows in by_item.values()),
         results=tuple(results),
         result_of=tuple(places.get(place) for place in range(len(judged))),
-        scatter=tuple(_scatter(rows, results) for rows in by_item.values() if len(rows) > 1),
+        scatter=tuple(_scatters(by_item.values(), results)),
         share=share_of_items(meet, fail, len(of_items)) if of_items else None,
         left_out=tuple(left_out),
     )
 
 
-def _numbered(keys: set[Any]) -> dict[Any, int]:
-    return {key: number for number, key in enumerate(sorted(keys), start=1)}
-
-
 def _results(
     threshold: Threshold, counted: Sequence[_Counted]
 ) -> tuple[list[ItemResult], Mapping[int, int]]:
-    """One row for each item and party, items and parties in an order that does not depend on that
-    of the measurements; and for each measurement its row, from 1."""
-    labels: dict[str, str] = {}
+    """One row for each item and who measured it; and for each measurement its row, from 1. The
+    order and the numbers come from what is public of a row alone, never from who filed it."""
     groups: dict[tuple[str, tuple[str, str]], list[_Counted]] = {}
     for each in counted:
-        item = each.measured.item
-        labels[item] = min(labels.get(item, each.measured.physical_unit),
-            each.measured.physical_unit)  # fmt: skip
-        groups.setdefault((item, each.measured.measured_by), []).append(each)
-    items = _numbered({(label, item) for item, label in labels.items()})
-    parties = {
-        kind: _numbered({who for _item, (of, who) in groups if of == kind})
-        for kind in ("laboratory", "contributor")
-    }
+        groups.setdefault((each.measured.item, each.measured.measured_by), []).append(each)
     rows = []
     for (item, (kind, who)), group in groups.items():
-        mean = mean_of([(each.judged.value, each.judged.standard_uncertainty) for each in group])
+        judged = [each.judged for each in group]
+        values = sorted((each.value, each.standard_uncertainty) for each in judged)
+        mean = mean_of(values)
         result = ItemResult(
-            item=items[labels[item], item],
-            physical_unit=labels[item],
+            item=item,
+            physical_unit=min(each.physical_unit for each in judged),
             kind=kind,
-            party=parties[kind][who],
             mean=mean,
-            probability=probability_of_repetitions(
-                threshold, [each.judged for each in group], mean
-            ),
-            decision=decide_repetitions(threshold, [each.judged for each in group], mean),
+            probability=probability_of_repetitions(threshold, judged, mean),
+            decision=decide_repetitions(threshold, judged, mean),
             side=threshold.side(mean.value),
         )
-        rows.append((result, group))
-    rows.sort(key=lambda row: (row[0].item, row[0].kind, row[0].party))
+        laboratory = who if kind == "laboratory" else ""
+        rows.append(((result.physical_unit, kind, laboratory, values), result, group))
+    rows.sort(key=lambda row: row[0])
+    items: dict[str, int] = {}
+    laboratories: dict[str, int] = {}
+    results = []
+    for (_unit, _kind, laboratory, _values), result, _group in rows:
+        if laboratory:
+            result = replace(
+                result,
+                number=items.setdefault(result.item, len(items) + 1),
+                laboratory=laboratories.setdefault(laboratory, len(laboratories) + 1),
+            )
+        results.append(result)
     places = {
-        each.place: place for place, (_row, group) in enumerate(rows, start=1) for each in group
+        each.place: place for place, (*_row, group) in enumerate(rows, start=1) for each in group
     }
-    return [row for row, _group in rows], places
+    return results, places
 
 
-def _scatter(rows: Sequence[ItemResult], results: Sequence[ItemResult]) -> ItemScatter:
-    """How far the results of one item are apart."""
-    means, places = [row.mean for row in rows], [results.index(row) + 1 for row in rows]
-    return ItemScatter(
-        rows[0].item,
-        rows[0].physical_unit,
-        scatter_of(means),
-        tuple(
-            (places[first], places[second], en) for (first, second), en in en_numbers(means).items()
-        ),
-    )
+def _scatters(
+    items: Iterable[Sequence[ItemResult]], results: Sequence[ItemResult]
+) -> Iterator[ItemScatter]:
+    """How far laboratories are apart on each item that several of them measured."""
+    for rows in items:
+        laboratories = [row for row in rows if row.laboratory]
+        if len(laboratories) > 1:
+            means = [row.mean for row in laboratories]
+            places = [results.index(row) + 1 for row in laboratories]
+            yield ItemScatter(
+                laboratories[0].number,
+                laboratories[0].physical_unit,
+                scatter_of(means),
+                tuple(
+                    (places[first], places[second], en)
+                    for (first, second), en in en_numbers(means).items()
+                ),
+            )
 
 
 def _laboratories_disagree(rows: Sequence[ItemResult]) -> bool:

@@ -46,9 +46,10 @@ class Decision(StrEnum):
 class MeasuredValue:
     """One measured value with its standard uncertainty (k = 1), and who and what stands behind it.
 
-    `physical_unit` is what the unit is called; `unit_identity`, where given, tells units apart that
-    are called the same, and joins those that are called differently. What is not `independent` is
-    from the side of `affiliation`: it is judged and shown, and counts as nothing.
+    `contributor` and `filing` are never told: nobody may learn which submissions are by one owner
+    or of one item. `physical_unit` is what the unit is called; `unit_identity`, where given, tells
+    units apart that are called the same, and joins those that are called differently. What is not
+    `independent` is from the side of `affiliation`: it is judged and shown, and counts as nothing.
     """
 
     value: Decimal
@@ -59,6 +60,7 @@ class MeasuredValue:
     laboratory: str | None = None
     unit_identity: str = ""
     affiliation: str = INDEPENDENT
+    filing: str = ""
 
     @property
     def item(self) -> str:
@@ -67,12 +69,13 @@ class MeasuredValue:
 
     @property
     def measured_by(self) -> tuple[str, str]:
-        """Whose measurement it is: the laboratory's where one measured, otherwise the
-        contributor's."""
+        """Whose measurement it is: the laboratory's where one measured, otherwise that of one
+        filing of a contributor. Two filings are two even where one owner sent both: a result that
+        joined them would tell of whom they are."""
         return (
             ("laboratory", self.laboratory)
             if self.laboratory
-            else ("contributor", self.contributor)
+            else ("contributor", f"{self.contributor} {self.filing}")
         )
 
 

@@ -32,16 +32,15 @@ def _called(result: Mapping[str, Any], lang: Lang) -> str:
     kind, number = result["measured_by"]["kind"], result["measured_by"]["number"]
     if kind == "laboratory":
         return f"laboratory {number}" if lang == "en" else f"检测机构{number}"
-    return f"contributor {number}" if lang == "en" else f"证据提供者{number}"
+    return "contributor" if lang == "en" else "证据提供者"
 
 
-def _items(conformity: Mapping[str, Any]) -> dict[int, str]:
-    """What each item is called; with its number where two are called the same."""
-    names = {result["item"]: result["unit"] for result in conformity.get("results", ())}
-    called = list(names.values())
-    return {
-        item: f"{name} ({item})" if called.count(name) > 1 else name for item, name in names.items()
-    }
+def _item(conformity: Mapping[str, Any], row: Mapping[str, Any]) -> str:
+    """What the item of a result is called; with its number where laboratories measured two that are
+    called the same."""
+    name, number = row["unit"], row["item"]
+    alike = {result["item"] for result in conformity["results"] if result["unit"] == name} - {None}
+    return f"{name} ({number})" if number and len(alike) > 1 else str(name)
 
 
 def result_rows(conformity: Mapping[str, Any], lang: Lang) -> list[ResultRow]:
@@ -56,13 +55,12 @@ def result_rows(conformity: Mapping[str, Any], lang: Lang) -> list[ResultRow]:
     )
     if not more:
         return []
-    items = _items(conformity)
     rows = []
     for result in results:
         value, expanded = shown(Decimal(result["mean"]), Decimal(result["expanded_uncertainty"]))
         rows.append(
             ResultRow(
-                items[result["item"]], _called(result, lang), result["repetitions"], value,
+                _item(conformity, result), _called(result, lang), result["repetitions"], value,
                 expanded, result["decision"], result["conformance_probability"],
             )
         )  # fmt: skip
@@ -70,8 +68,9 @@ def result_rows(conformity: Mapping[str, Any], lang: Lang) -> list[ResultRow]:
 
 
 def scatter_lines(conformity: Mapping[str, Any], lang: Lang) -> list[str]:
-    """How far the results of each item are apart that several measured, and E_n of each pair."""
-    results, items, unit = conformity.get("results", ()), _items(conformity), conformity["unit"]
+    """How far the results of each item are apart that several laboratories measured, and E_n of
+    each pair."""
+    results, unit = conformity.get("results", ()), conformity["unit"]
     lines = []
     for scatter in conformity.get("scatter", ()):
         pairs = [
@@ -84,7 +83,7 @@ def scatter_lines(conformity: Mapping[str, Any], lang: Lang) -> list[str]:
         between = f"{_short(scatter['between'])} {unit}".rstrip()
         again = scatter["repeatability"]
         repeated = f"{_short(again)} {unit}".rstrip() if again is not None else None
-        name = items[scatter["item"]]
+        name = _item(conformity, scatter)
         if lang == "en":
             within = f", within one {repeated}" if repeated else ""
             named = "; ".join(f"{first} and {second} {en}" for first, second, en in pairs)
