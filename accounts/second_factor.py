@@ -1,5 +1,5 @@
-"""A second factor at sign-in: codes of an authenticator app (RFC 6238) and recovery codes, by
-django-allauth.
+"""A second factor at sign-in: codes of an authenticator app (RFC 6238), passkeys
+(accounts.passkeys) and recovery codes, by django-allauth.
 
 What is ours: the secrets are encrypted under the master key; a code works once, however it is
 spaced and by whichever process; a session of a role that needs a second factor has to have proven
@@ -38,11 +38,14 @@ from django.utils.translation import gettext_lazy as lazy
 from qrcode.image.svg import SvgPathFillImage
 
 from accounts.models import Role, User
+from accounts.passkeys import relying_party
 from accounts.permissions import NotAllowedError
 from ledger.sealing import MasterKeyUnusableError, seal_apart, unseal_apart
 
-#: Who reads what is confidential, decides, rates or runs the site.
-ROLES = frozenset({Role.MODERATOR, Role.ADJUDICATOR, Role.OPERATOR, Role.AUDITOR})
+#: Who reads what is confidential, decides, rates, runs the site or speaks for a company.
+ROLES = frozenset({
+    Role.MODERATOR, Role.ADJUDICATOR, Role.OPERATOR, Role.AUDITOR, Role.COMPANY_REPRESENTATIVE,
+})  # fmt: skip
 PURPOSE = "second_factor"
 #: The longest code that is looked at: a recovery code
 #: with a blank between its digits is far shorter.
@@ -93,10 +96,7 @@ def _lacking(user: User) -> Shortfall:
 def sentence(lacking: Shortfall) -> str:
     """What the page and the API say of it."""
     if lacking is Shortfall.NOT_PROVEN:
-        return _(
-            "Your role needs two-step verification. Enter a code from your authenticator app to "
-            "continue."
-        )
+        return _("Your role needs two-step verification. Use a code or a passkey to continue.")
     return _(
         "Your role needs two-step verification. Set it up to continue. Until then your account "
         "can do nothing else."
@@ -142,12 +142,8 @@ def use_code(user: User, code: str) -> Authenticator | None:
     both use one."""
     with transaction.atomic():
         for factor in Authenticator.objects.select_for_update().filter(user=user).order_by("pk"):
-            used = (
-                _use_totp(factor, code)
-                if factor.type == Authenticator.Type.TOTP
-                else _use_recovery(factor, code)
-            )
-            if used:
+            use = _USES.get(factor.type)
+            if use is not None and use(factor, code):
                 return factor
     return None
 
@@ -170,6 +166,13 @@ def _use_recovery(factor: Authenticator, code: str) -> bool:
         return False
 
 
+#: What a code is tried against; a passkey takes none.
+_USES = {
+    Authenticator.Type.TOTP: _use_totp,
+    Authenticator.Type.RECOVERY_CODES: _use_recovery,
+}
+
+
 def remember(factor: Authenticator, counter: int) -> None:
     """No code up to this counter is taken again."""
     factor.data["last_counter"] = counter
@@ -189,7 +192,7 @@ class Adapter(DefaultMFAAdapter):  # type: ignore[misc]  # allauth ships no type
         ),
         "cannot_delete_authenticator": lazy("Two-step verification cannot be turned off."),
         "cannot_generate_recovery_codes": lazy(
-            "Set up an authenticator app first. Recovery codes come with it."
+            "Set up an authenticator app or a passkey first. Recovery codes come with it."
         ),
         "incorrect_code": lazy(
             "This code is wrong, has expired or was used before. Wait for the next one and try "
@@ -200,6 +203,10 @@ class Adapter(DefaultMFAAdapter):  # type: ignore[misc]  # allauth ships no type
             "verification."
         ),
     }
+
+    def get_public_key_credential_rp_entity(self) -> dict[str, str]:
+        """Whose passkeys they are: those of the site by its own address, whichever was asked."""
+        return {"id": relying_party(), "name": "AsClaimed"}
 
     def encrypt(self, text: str) -> str:
         """Base64 of the text under the master key. Raises MasterKeyUnusableError."""

@@ -1,5 +1,5 @@
-"""The second factor, under the names that django-allauth looks for. Setting up is a view of ours;
-passkeys are not offered."""
+"""The second factor, under the names that django-allauth looks for. Setting up is a view of ours,
+and so is all that has to do with passkeys."""
 
 from __future__ import annotations
 
@@ -8,14 +8,19 @@ from allauth.mfa.recovery_codes import views as recovery_codes
 from allauth.mfa.totp import views as totp
 from django.urls import path
 
-from accounts import views
+from accounts import views, views_passkeys
 
 urlpatterns = [
     path("", base.index, name="mfa_index"),
-    path("authenticate/", base.authenticate, name="mfa_authenticate"),
-    path("reauthenticate/", base.reauthenticate, name="mfa_reauthenticate"),
+    path("authenticate/", views_passkeys.after_password, name="mfa_authenticate"),
+    path("reauthenticate/", views_passkeys.code_again, name="mfa_reauthenticate"),
     path("app/", views.enrol, name="mfa_activate_totp"),
     path("app/remove/", totp.deactivate_totp, name="mfa_deactivate_totp"),
+    path("passkeys/add/", views_passkeys.add, name="mfa_add_webauthn"),
+    path("passkeys/sign-in/", views_passkeys.login, name="mfa_login_webauthn"),
+    path("passkeys/confirm/", views_passkeys.prove, name="mfa_reauthenticate_webauthn"),
+    path("passkeys/<int:pk>/rename/", views_passkeys.rename, name="mfa_edit_webauthn"),
+    path("passkeys/<int:pk>/remove/", views_passkeys.remove, name="mfa_remove_webauthn"),
     path("recovery-codes/", recovery_codes.view_recovery_codes, name="mfa_view_recovery_codes"),
     path(
         "recovery-codes/new/",

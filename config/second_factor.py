@@ -19,6 +19,7 @@ from accounts.second_factor import Shortfall, sentence, shortfall
 #: the way, leave.
 OPEN = frozenset({
     "mfa_index", "mfa_activate_totp", "mfa_authenticate", "mfa_reauthenticate",
+    "mfa_add_webauthn", "mfa_login_webauthn", "mfa_reauthenticate_webauthn",
     "accounts:enrolment-picture",
     "account_reauthenticate", "account_login", "account_logout", "account_email",
     "account_confirm_email",

@@ -167,18 +167,24 @@ ACCOUNT_RATE_LIMITS: dict[str, str] | bool = {
 ACCOUNT_SESSION_REMEMBER = None
 ACCOUNT_ADAPTER = "accounts.adapter.AccountAdapter"
 ACCOUNT_FORMS = {"signup": "accounts.forms.SignUpForm"}
-# Moderators, adjudicators, operators and auditors do nothing without a second factor (off in demo
-# and tests alone).
+# Moderators, adjudicators, operators, auditors and companies' representatives do nothing without a
+# second factor (off in demo and tests alone).
 SECOND_FACTOR_REQUIRED = True
 # Whoever changes an address, makes a key, gives or ends power or leaves proves anew that it is them
 # (off in demo and tests alone).
 ACCOUNT_REAUTHENTICATION_REQUIRED = True
 MFA_ADAPTER = "accounts.second_factor.Adapter"
-MFA_SUPPORTED_TYPES = ["totp", "recovery_codes"]
+MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
+MFA_PASSKEY_LOGIN_ENABLED = True
 MFA_FORMS = {
     "activate_totp": "accounts.second_factor.EnrolForm",
     "authenticate": "accounts.second_factor.AuthenticateForm",
     "reauthenticate": "accounts.second_factor.ReauthenticateForm",
+    "add_webauthn": "accounts.passkeys.AddForm",
+    "edit_webauthn": "accounts.passkeys.RenameForm",
+    "authenticate_webauthn": "accounts.passkeys.AuthenticateForm",
+    "reauthenticate_webauthn": "accounts.passkeys.ReauthenticateForm",
+    "login_webauthn": "accounts.passkeys.LoginForm",
 }
 MFA_TOTP_ISSUER = "AsClaimed"
 MFA_TOTP_TOLERANCE = 1  # the code before and the one after: clocks differ, and people type slowly

@@ -113,7 +113,7 @@ class Visitor:
             email
         )
         self.page.locator("input[name=password]").fill("correct horse battery")
-        self.page.get_by_role("button", name="Sign in").click()
+        self.page.get_by_role("button", name="Sign in", exact=True).click()
         self.page.wait_for_url(lambda url: "/account/login/" not in url)
 
 

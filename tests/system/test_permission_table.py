@@ -319,6 +319,26 @@ TABLE: Final[dict[str, tuple[str, dict[str, dict[str, int]]]]] = {
         "/account/second-factor/app/remove/",
         {"GET": row(404, anonymous=302), "POST": row(404, anonymous=302)},
     ),
+    "account/second-factor/passkeys/add/": (
+        "/account/second-factor/passkeys/add/",
+        {"GET": row(302), "POST": row(302)},
+    ),
+    "account/second-factor/passkeys/sign-in/": (
+        "/account/second-factor/passkeys/sign-in/",
+        {"GET": row(302), "POST": row(302)},
+    ),
+    "account/second-factor/passkeys/confirm/": (
+        "/account/second-factor/passkeys/confirm/",
+        {"GET": row(302), "POST": row(302)},
+    ),
+    "account/second-factor/passkeys/<int:pk>/rename/": (
+        "/account/second-factor/passkeys/1/rename/",
+        {"GET": row(302), "POST": row(302)},
+    ),
+    "account/second-factor/passkeys/<int:pk>/remove/": (
+        "/account/second-factor/passkeys/1/remove/",
+        {"GET": row(302), "POST": row(302)},
+    ),
     "account/second-factor/recovery-codes/": (
         "/account/second-factor/recovery-codes/",
         {"GET": row(404, anonymous=302), "POST": row(NO_ONE, anonymous=302)},
