@@ -28,12 +28,10 @@ class AddView(theirs.AddWebAuthnView):  # type: ignore[misc]  # allauth ships no
 
     def form_valid(self, form: passkeys.AddForm) -> HttpResponse:
         user = current_account(self.request)
-        known = set(user.authenticator_set.values_list("pk", flat=True))
+        mine = Authenticator.objects.filter(user=user, type=Authenticator.Type.WEBAUTHN)
+        known = set(mine.values_list("pk", flat=True))
         response: HttpResponse = super().form_valid(form)
-        added = Authenticator.objects.filter(user=user, type=Authenticator.Type.WEBAUTHN).exclude(
-            pk__in=known
-        )
-        for factor in added:
+        for factor in mine.exclude(pk__in=known):
             record_authentication(
                 self.request, user, "mfa", id=factor.pk, type=factor.type, reauthenticated=True
             )
@@ -63,7 +61,8 @@ class ProveView(theirs.ReauthenticateWebAuthnView):  # type: ignore[misc]  # all
         return context
 
     def form_invalid(self, form: passkeys.ReauthenticateForm) -> HttpResponse:
-        return self.render_to_response(self.get_context_data(form=form))
+        response: HttpResponse = self.render_to_response(self.get_context_data(form=form))
+        return response
 
 
 class AfterPasswordView(AuthenticateView):  # type: ignore[misc]  # allauth ships no types
