@@ -1,10 +1,14 @@
 """A word with its shape and colour: how ratings, stances and states stand on a page, apart in black
-and white too."""
+and white too; and what of a text is different."""
 
 from __future__ import annotations
 
-from django.utils.html import format_html
+from collections.abc import Iterable
+
+from django.utils.html import conditional_escape, format_html
 from django.utils.safestring import SafeString, mark_safe
+
+from engines.text.diffing import Kind, Run, Side
 
 
 def marked(name: str, shape: str, label: str) -> SafeString:
@@ -30,3 +34,27 @@ def sign(name: str, shape: str, label: str) -> SafeString:
 def capitalised(label: str) -> str:
     """A label where it stands alone."""
     return label[:1].upper() + label[1:]
+
+
+def marked_runs(runs: Iterable[Run], anchor: str = "") -> SafeString:
+    """A diff in line: removed in `<del>`, added in `<ins>`, moved in both with a class. `anchor`
+    makes each change a target."""
+    numbered: set[int] = set()
+    parts: list[SafeString] = []
+    for run in runs:
+        text = conditional_escape(run.text)
+        if run.kind is Kind.SAME:
+            parts.append(SafeString(text))
+            continue
+        target = ""
+        if anchor and run.number not in numbered:
+            numbered.add(run.number)
+            target = format_html(' id="{}{}"', anchor, run.number)
+        moved = SafeString(' class="moved"') if run.kind is Kind.MOVED else SafeString("")
+        element = "del" if run.side is Side.OLD or run.kind is Kind.GONE else "ins"
+        parts.append(
+            format_html(
+                "<{}{}{}>{}</{}>", SafeString(element), target, moved, text, SafeString(element)
+            )
+        )
+    return mark_safe("".join(parts))  # noqa: S308  each part was escaped above

@@ -123,7 +123,8 @@ class ProposalForm(forms.Form):
         standing: Verdict | None,
         again: Verdict | None = None,
     ) -> None:
-        super().__init__(data, initial=_as_proposed(again) if again else None)
+        start = again or standing
+        super().__init__(data, initial=_as_proposed(start) if start else None)
         field = self.fields["exhibits"]
         assert isinstance(field, _Exhibits)
         field.offer(exhibits)
@@ -132,8 +133,8 @@ class ProposalForm(forms.Form):
 
 
 def _as_proposed(verdict: Verdict) -> dict[str, Any]:
-    """What was typed for a proposal that was sent back. Exhibits that are there no more are not
-    offered, and so not chosen."""
+    """What was typed for a proposal that was sent back, or what the verdict says that is to be
+    replaced. Exhibits that are there no more are not offered, and so not chosen."""
     chosen = list(verdict.verdictexhibit_set.values_list("exhibit__reference", flat=True))
     return {
         "rating": verdict.rating,

@@ -6,11 +6,13 @@ Nothing here writes; a draft is an unsaved Verdict that no address knows.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from claims.localized_text import LANGUAGES, read
 from claims.models import Aspect, Criterion
+from engines.text.diffing import Run, diff
 from evidence.exhibits.models import Exhibit
 from verdicts.actions import latest_invitation
 from verdicts.evidence_assessment import assess_evidence, findings_that_count, independence
@@ -73,6 +75,52 @@ class VisibleChanges:
     findings: list[Finding]
     independent: tuple[int, int, int]
     invitation: Any
+    #: None where no verdict is replaced.
+    replaced: list[Replaced] | None
+
+
+@dataclass(frozen=True)
+class Replaced:
+    """One field in which a proposal differs from the verdict that it would replace: what stands
+    there and what would, or for a text (in `lang`) its differences."""
+
+    name: str
+    before: str = ""
+    after: str = ""
+    lang: str = ""
+    runs: Sequence[Run] = ()
+
+
+def replaced(standing: Verdict, verdict: Verdict, references: Collection[str]) -> list[Replaced]:
+    """Every field in which `verdict`, which rests on the exhibits of these references, differs from
+    `standing`. Exhibits are told by reference, a text in each of its languages."""
+    rows = []
+    for name, labels in (("rating", Rating), ("mechanism", Mechanism)):
+        before, after = getattr(standing, name), getattr(verdict, name)
+        if before != after:
+            rows.append(
+                Replaced(
+                    name,
+                    str(labels(before).label) if before else "",
+                    str(labels(after).label) if after else "",
+                )
+            )
+    for name in ("rationale", "attempts"):
+        before, after = getattr(standing, name) or {}, getattr(verdict, name) or {}
+        for lang in LANGUAGES:
+            compared = diff(_in(before, lang), _in(after, lang))
+            if compared:
+                rows.append(Replaced(name, lang=lang, runs=compared.inline()))
+    pinned = standing.verdictexhibit_set.values_list("exhibit__reference", flat=True)
+    if set(pinned) != set(references):
+        rows.append(Replaced("exhibits", ", ".join(sorted(pinned)), ", ".join(sorted(references))))
+    return rows
+
+
+def _in(text: dict[str, Any], lang: str) -> str:
+    """What a text says in a language; nothing where it has no words in it."""
+    reading = read(text, lang) if text else None
+    return reading.text if reading and reading.lang == lang else ""
 
 
 def changes(aspect: Aspect, verdict: Verdict, exhibits: Sequence[Exhibit]) -> VisibleChanges:
@@ -86,4 +134,7 @@ def changes(aspect: Aspect, verdict: Verdict, exhibits: Sequence[Exhibit]) -> Vi
         findings=findings_that_count(aspect),
         independent=independence(aspect, exhibits),
         invitation=latest_invitation(aspect.claim),
+        replaced=replaced(standing, verdict, [exhibit.reference for exhibit in exhibits])
+        if standing
+        else None,
     )

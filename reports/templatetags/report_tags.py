@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime
 
 from django import template
-from django.utils.html import conditional_escape, format_html
+from django.utils.html import format_html
 from django.utils.safestring import SafeString, mark_safe
 
 from claims.templatetags.claim_tags import words
@@ -15,6 +15,7 @@ from reports.drawing.version_timeline import WIDTH
 from reports.pages.source_page import VersionTimeline
 from reports.wording.report_strings import Lang
 from ui.languages import page_language
+from ui.marks import marked_runs
 from ui.templatetags.display import when
 
 register = template.Library()
@@ -22,30 +23,7 @@ register = template.Library()
 
 NARROW = 350  # what a phone of 390 pixels leaves between its margins
 
-
-@register.simple_tag
-def marked_runs(runs: list[Run], anchor: str = "") -> SafeString:
-    """A diff in line: removed in `<del>`, added in `<ins>`, moved in both with a class. `anchor`
-    makes each change a target."""
-    numbered: set[int] = set()
-    parts: list[SafeString] = []
-    for run in runs:
-        text = conditional_escape(run.text)
-        if run.kind is Kind.SAME:
-            parts.append(SafeString(text))
-            continue
-        target = ""
-        if anchor and run.number not in numbered:
-            numbered.add(run.number)
-            target = format_html(' id="{}{}"', anchor, run.number)
-        moved = SafeString(' class="moved"') if run.kind is Kind.MOVED else SafeString("")
-        element = "del" if run.side is Side.OLD or run.kind is Kind.GONE else "ins"
-        parts.append(
-            format_html(
-                "<{}{}{}>{}</{}>", SafeString(element), target, moved, text, SafeString(element)
-            )
-        )
-    return mark_safe("".join(parts))  # noqa: S308  each part was escaped above
+register.simple_tag(marked_runs)
 
 
 @register.simple_tag

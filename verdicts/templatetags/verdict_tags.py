@@ -20,7 +20,7 @@ from claims.threshold_words import limits_words
 from ui.countries import country_name
 from ui.in_words import day_in_words, join_list, site_time
 from ui.languages import page_language
-from ui.marks import capitalised, marked, sign
+from ui.marks import capitalised, marked, marked_runs, sign
 from ui.templatetags.display import when
 from verdicts.conformity import Conformity
 from verdicts.models import Invitation, Occurrence
@@ -30,6 +30,7 @@ from verdicts.response_times import ResponseTime
 from verdicts.states import Actor, Exactness, Rating
 
 register = template.Library()
+register.simple_tag(marked_runs)
 
 
 # Six shapes that stay apart at 16 pixels and in black and white: full, full with a hand, half,
