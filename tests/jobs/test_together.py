@@ -330,7 +330,9 @@ def test_a_worker_killed_in_the_middle_of_many_loses_and_doubles_none(
     crew.worker()
     wait_until(lambda: pid.exists() and pid.read_text() != "", 30)
     assert Job.objects.filter(state=State.RUNNING).count() >= models.MAX_BATCH
-    os.kill(int(pid.read_text()), signal.SIGKILL)
+    while not (written := pid.read_text()):  # every job of the batch writes it anew
+        time.sleep(0.01)
+    os.kill(int(written), signal.SIGKILL)
     gate.touch()
     wait_until(settled, 30)
     assert states() == {State.DONE: 450}
