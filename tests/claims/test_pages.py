@@ -291,7 +291,7 @@ def test_whose_figure_a_threshold_is_is_corrected_on_its_desk_page(
     assert "not the company’s figure. Nothing was saved." in page_text(refused)
     assert "It was not said." in page_text(refused)
     sent(client, path, str(criterion.pk), **given, basis_kind="standard")
-    assert "from a standard" in page_text(Client().get(f"/claims/{scene.claim.reference}/"))
+    assert "From a standard" in page_text(Client().get(f"/claims/{scene.claim.reference}/"))
     sequence()
     corrections = page_text(Client().get("/corrections/"))
     assert "Threshold corrected" in corrections
